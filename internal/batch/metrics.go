@@ -1,0 +1,41 @@
+package batch
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kinesyslog/internal/event"
+)
+
+type metrics struct {
+	records prometheus.Counter
+	raw     prometheus.Counter
+	bytes   prometheus.Counter
+	fill    prometheus.Histogram
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	m := &metrics{
+		records: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kinesyslog_batch_records_total", Help: "Records made.",
+		}),
+		raw: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kinesyslog_batch_raw_bytes_total", Help: "Bytes of the messages in records, as they came.",
+		}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kinesyslog_batch_record_bytes_total", Help: "Bytes of records, compressed.",
+		}),
+		fill: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "kinesyslog_batch_record_bytes", Help: "Size of records; Firehose bills in steps of 5 KiB.",
+			Buckets: prometheus.ExponentialBuckets(1024, 2, 11),
+		}),
+	}
+	r.MustRegister(m.records, m.raw, m.bytes, m.fill)
+	return m
+}
+
+func (m *metrics) record(r event.Record) {
+	m.records.Inc()
+	m.raw.Add(float64(r.RawBytes))
+	m.bytes.Add(float64(len(r.Data)))
+	m.fill.Observe(float64(len(r.Data)))
+}
