@@ -1,0 +1,99 @@
+package syslog
+
+// month returns the number of the English month whose name begins at b[i], in
+// any case, or 0.
+func month(b []byte, i int) int8 {
+	if i+3 > len(b) {
+		return 0
+	}
+	switch uint32(b[i]|0x20)<<16 | uint32(b[i+1]|0x20)<<8 | uint32(b[i+2]|0x20) {
+	case 'j'<<16 | 'a'<<8 | 'n':
+		return 1
+	case 'f'<<16 | 'e'<<8 | 'b':
+		return 2
+	case 'm'<<16 | 'a'<<8 | 'r':
+		return 3
+	case 'a'<<16 | 'p'<<8 | 'r':
+		return 4
+	case 'm'<<16 | 'a'<<8 | 'y':
+		return 5
+	case 'j'<<16 | 'u'<<8 | 'n':
+		return 6
+	case 'j'<<16 | 'u'<<8 | 'l':
+		return 7
+	case 'a'<<16 | 'u'<<8 | 'g':
+		return 8
+	case 's'<<16 | 'e'<<8 | 'p':
+		return 9
+	case 'o'<<16 | 'c'<<8 | 't':
+		return 10
+	case 'n'<<16 | 'o'<<8 | 'v':
+		return 11
+	case 'd'<<16 | 'e'<<8 | 'c':
+		return 12
+	}
+	return 0
+}
+
+// daysIn holds the days of each month, February with its leap day.
+var daysIn = [13]int8{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
+// date sets the date if there is such a day.
+func (t *stamp) date(year int, month, day int8) bool {
+	if month < 1 || month > 12 || day < 1 || day > daysIn[month] {
+		return false
+	}
+	if month == 2 && day == 29 && year != 0 && !leap(int64(year)) {
+		return false
+	}
+	t.year, t.month, t.day = int32(year), month, day
+	return true
+}
+
+func leap(year int64) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
+
+// daysOf returns the days of a year.
+func daysOf(year int64) int64 {
+	if leap(year) {
+		return 366
+	}
+	return 365
+}
+
+// dayOfYear counts the days before a date in its year.
+func dayOfYear(year int64, month, day int8) int64 {
+	days := int64(daysBefore[month]) + int64(day) - 1
+	if month > 2 && leap(year) {
+		days++
+	}
+	return days
+}
+
+// daysBefore holds the days of a common year before each month.
+var daysBefore = [13]int16{0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334}
+
+// daysSince1970 and civil count days in the Gregorian calendar, with years
+// that begin in March, so that the leap day is the last
+// (howardhinnant.github.io/date_algorithms.html).
+func daysSince1970(year int64, month, day int) int64 {
+	if month <= 2 {
+		year--
+	}
+	era, yearOfEra := floorDiv(year, 400)
+	dayOfYear := int64((153*((month+9)%12)+2)/5 + day - 1)
+	return era*146097 + yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + dayOfYear - 719468
+}
+
+func civil(days int64) (year int64, month, day int) {
+	era, dayOfEra := floorDiv(days+719468, 146097)
+	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36524 - dayOfEra/146096) / 365
+	dayOfYear := dayOfEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	m := (5*dayOfYear + 2) / 153
+	day = int(dayOfYear - (153*m+2)/5 + 1)
+	month = int((m+2)%12 + 1)
+	year = yearOfEra + era*400
+	if month <= 2 {
+		year++
+	}
+	return year, month, day
+}
