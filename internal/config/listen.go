@@ -1,0 +1,147 @@
+// Package config makes one validated struct of the command line, the
+// environment and a configuration file.
+//
+// Every option is one line in one table (see options.go): its name, its
+// default, its help and what puts its value where it belongs. The name is at
+// once the flag, the key in the file and, as KINESYSLOG_NAME, the variable in
+// the environment. Flags win over the environment, the environment wins over
+// the file, the file wins over the defaults.
+package config
+
+import (
+	"errors"
+	"net"
+	"strconv"
+	"time"
+)
+
+// Listen is the effective configuration of the verb listen: defaults are
+// filled in, values are in range, and what depends on something else has been
+// decided. Load makes one; a zero Listen is not valid.
+type Listen struct {
+	// Stream is the delivery stream's name.
+	Stream string
+	// Address is what listeners bind to: an IP address without brackets, or a
+	// host name.
+	Address string
+	// TLSPorts, TCPPorts and UDPPorts hold one listener each, 1 to 65535, none
+	// twice. At least one of the three is not empty.
+	TLSPorts, TCPPorts, UDPPorts []int
+	// Cert and Key are the files of the TLS listeners' certificate. They are
+	// empty if there is no TLS listener or if SelfSigned is set.
+	Cert, Key string
+	// SelfSigned asks for a certificate of our own making, kept in SpoolDir.
+	SelfSigned bool
+
+	// SpoolDir holds journal, spool and dead letters. Prepare makes it.
+	SpoolDir string
+	// SpoolMaxBytes limits all that is in SpoolDir. It is 0 until Prepare has
+	// looked at the file system, if the option was not given.
+	SpoolMaxBytes int64
+
+	// Region, Profile, EndpointURL and RoleARN are empty if the SDK's own
+	// chain is to decide.
+	Region, Profile, EndpointURL, RoleARN string
+	// Owner is the account id for the records' owner field, 12 digits, or
+	// empty if STS is to be asked.
+	Owner string
+	// Local is the directory that the embedded Firehose delivers into, or
+	// empty if a real one is used.
+	Local string
+
+	// GroupPrefix is the first part of the log group's name, without a slash
+	// at its end.
+	GroupPrefix string
+	// AddHeader says that messages without a valid header are given one.
+	AddHeader bool
+	// Timezone is the zone of timestamps that name none.
+	Timezone *time.Location
+	// MaxMessageBytes is where longer messages are cut.
+	MaxMessageBytes int
+	// Compression is the gzip level, 1 to 9.
+	Compression int
+
+	// FlushInterval is how long a message waits, at the most, before it is
+	// made into a record.
+	FlushInterval time.Duration
+	// SyncInterval is how long a message waits, at the most, for fsync.
+	SyncInterval time.Duration
+	// ShutdownTimeout is how long uploads may go on after SIGTERM.
+	ShutdownTimeout time.Duration
+
+	// PrometheusPort is the loopback port of metrics and status; 0 is off.
+	PrometheusPort int
+	// Debug asks for more lines in the log.
+	Debug bool
+
+	// Version is that of the program, for the status page. It is not an option:
+	// whoever calls Load sets it.
+	Version string
+
+	// Warnings are sentences for the log: what was decided in a way that
+	// somebody may not expect.
+	Warnings []string
+
+	privateSpool bool // SpoolDir is our own choice in a directory that all share
+}
+
+// Input is where configuration comes from, apart from the file that it names.
+type Input struct {
+	// Flags holds the values of those options that were given on the command
+	// line, by the option's name or alias, in the order given.
+	Flags map[string][]string
+	// LookupEnv is os.LookupEnv, or a test's.
+	LookupEnv func(name string) (string, bool)
+}
+
+// Load returns the effective configuration. It reads the file that --config
+// names and looks whether certificates are there, but makes and opens nothing
+// else. Its error holds all that is wrong, one line each, and every line says
+// where (flag, variable, or file and line) and what to do.
+func Load(in Input) (*Listen, error) {
+	c := &Listen{}
+	given, err := gather(c.options(), in)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, o := range c.options() {
+		g, ok := given[o.Name]
+		if !ok {
+			if o.Default == "" {
+				continue
+			}
+			g = setting{values: []string{o.Default}, origin: "default of " + o.Name}
+		}
+		if err := o.set(g.values); err != nil {
+			errs = append(errs, &Error{Origin: g.origin, Err: err})
+		}
+	}
+	if len(errs) == 0 {
+		errs = c.decide(given, in)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// AdminAddress is where the admin server listens, always on loopback, or empty
+// if it is switched off.
+func (c *Listen) AdminAddress() string {
+	if c.PrometheusPort == 0 {
+		return ""
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(c.PrometheusPort))
+}
+
+// Error is one thing that is wrong with a setting.
+type Error struct {
+	Origin string // "--udp-port", "KINESYSLOG_UDP_PORT" or "relay.yaml:7: udp-port"
+	Err    error
+}
+
+func (e *Error) Error() string { return e.Origin + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong, without where.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,80 @@
+package config
+
+import "strings"
+
+// Option is one line of the table. Whoever binds it to a command line needs
+// nothing but its exported fields.
+type Option struct {
+	// Name is the flag without dashes, and the key in the file.
+	Name string
+	// Alias is another name for the same, or empty.
+	Alias string
+	// Arg names the value in help; empty for a switch, which is true when
+	// given without a value.
+	Arg string
+	// Default is the value if none is given; empty if it depends.
+	Default string
+	// Depends says what the default is where Default is empty, and what else
+	// there is to say of it; it goes in brackets behind Help.
+	Depends string
+	// Help is what the option does.
+	Help string
+	// Repeat says that all values count; otherwise the last does.
+	Repeat bool
+
+	set func(values []string) error
+}
+
+// configOption names the file; it cannot be set in the file itself.
+const configOption = "config"
+
+// Env is the variable that holds the option in the environment.
+func (o *Option) Env() string { return envName(o.Name) }
+
+func envName(name string) string {
+	return "KINESYSLOG_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// names returns the option's name and its alias, if it has one.
+func (o *Option) names() []string {
+	if o.Alias == "" {
+		return []string{o.Name}
+	}
+	return []string{o.Name, o.Alias}
+}
+
+// Options returns the table for help and for binding flags.
+func Options() []Option { return new(Listen).options() }
+
+// options is the table. A new option is a line here and a field in Listen.
+func (c *Listen) options() []Option {
+	var file string // read by gather, before all others
+	return []Option{
+		{Name: "stream", Arg: "NAME", Depends: "required; kinesyslog with --local", Help: "delivery stream to put records into", set: streamName(&c.Stream)},
+		{Name: "address", Arg: "ADDRESS", Default: "0.0.0.0", Help: "address to listen on (:: for IPv6 and IPv4)", set: address(&c.Address)},
+		{Name: "port", Alias: "tls-port", Arg: "PORT", Default: "6514", Repeat: true, Help: "port for syslog over TLS; 0 for none", set: ports(&c.TLSPorts)},
+		{Name: "cert", Arg: "FILE", Default: "localhost.crt", Help: "TLS certificate, PEM, with its chain", set: text(&c.Cert)},
+		{Name: "key", Arg: "FILE", Default: "localhost.key", Help: "TLS private key, PEM", set: text(&c.Key)},
+		{Name: "tcp-port", Arg: "PORT", Default: "0", Repeat: true, Help: "port for syslog over TCP; 0 for none", set: ports(&c.TCPPorts)},
+		{Name: "udp-port", Arg: "PORT", Default: "0", Repeat: true, Help: "port for syslog over UDP; 0 for none", set: ports(&c.UDPPorts)},
+		{Name: "spool-dir", Arg: "DIRECTORY", Depends: "default: $STATE_DIRECTORY, else a private one among temporary files", Help: "where messages wait until Firehose has them", set: text(&c.SpoolDir)},
+		{Name: "spool-max-bytes", Arg: "SIZE", Depends: "default: 80 % of what is free, at least 1 GiB if there is", Help: "limit for all in --spool-dir, like 512M or 10GiB; MB and GB count in 1000", set: size(&c.SpoolMaxBytes, minSpoolBytes, maxSpoolBytes)},
+		{Name: "local", Arg: "DIRECTORY", Help: "deliver into this directory through an embedded Firehose; no AWS account is needed", set: text(&c.Local)},
+		{Name: "region", Arg: "NAME", Depends: "default: what the SDK finds", Help: "AWS region", set: text(&c.Region)},
+		{Name: "profile", Arg: "NAME", Depends: "default: what the SDK finds", Help: "profile in AWS's configuration files", set: text(&c.Profile)},
+		{Name: "role-arn", Arg: "ARN", Help: "IAM role to assume", set: roleARN(&c.RoleARN)},
+		{Name: "endpoint-url", Arg: "URL", Depends: "default: AWS's", Help: "address of the Firehose API", set: endpoint(&c.EndpointURL)},
+		{Name: "owner", Arg: "ACCOUNT", Depends: "default: what STS says, 000000000000 until it does", Help: "account id for the records' owner field", set: account(&c.Owner)},
+		{Name: "group-prefix", Arg: "TEXT", Default: "/kinesyslog", Help: "first part of log group names", set: groupPrefix(&c.GroupPrefix)},
+		{Name: "add-header", Default: "true", Help: "give messages without a valid header one (RFC 3164 section 4.3.3); =false delivers them bare", set: boolean(&c.AddHeader)},
+		{Name: "timezone", Arg: "ZONE", Default: "local", Help: "zone of timestamps that name none, like Europe/Oslo", set: timezone(&c.Timezone)},
+		{Name: "max-message-bytes", Arg: "SIZE", Default: "65536", Help: "cut messages longer than this (480 to 262144)", set: size(&c.MaxMessageBytes, 480, 262144)},
+		{Name: "compression", Arg: "LEVEL", Default: "6", Help: "gzip level, 1 (fast) to 9 (small)", set: integer(&c.Compression, 1, 9)},
+		{Name: "flush-interval", Arg: "TIME", Default: defaultFlush, Depends: "3s with --local", Help: "make records of what came in this time", set: duration(&c.FlushInterval, minFlush, maxFlush)},
+		{Name: "sync-interval", Arg: "TIME", Default: "1s", Help: "what came in this time may be lost with power", set: duration(&c.SyncInterval, minSync, maxSync)},
+		{Name: "shutdown-timeout", Arg: "TIME", Default: "30s", Help: "go on delivering this long after SIGTERM; the rest stays in the spool", set: duration(&c.ShutdownTimeout, 0, maxShutdown)},
+		{Name: "prometheus-port", Arg: "PORT", Default: "0", Help: "loopback port for /metrics, /healthz, /readyz and a status page; 0 for none", set: integer(&c.PrometheusPort, 0, 65535)},
+		{Name: configOption, Arg: "FILE", Help: "read options from a YAML file; keys are the options' names", set: text(&file)},
+		{Name: "debug", Default: "false", Help: "log more", set: boolean(&c.Debug)},
+	}
+}
