@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"kinesyslog/internal/config"
+	"kinesyslog/internal/relay"
+)
+
+func newListen(t *terminal) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "listen",
+		Short: "Take syslog and deliver it",
+		Long: `Take syslog over UDP (RFC 5426), TCP (RFC 6587) and TLS (RFC 5425), and put it
+into an Amazon Data Firehose delivery stream.
+
+Every option may also be given in the environment, as KINESYSLOG_ and its name
+in capitals with underscores (KINESYSLOG_UDP_PORT="514 1514"), or in the file
+that --config names, as a YAML key (udp-port: [514, 1514]). Flags win over the
+environment, and the environment wins over the file.
+
+Credentials are found as by any AWS tool. Only firehose:PutRecordBatch is
+needed. Messages are taken, and wait on disk, also while AWS cannot be reached.
+
+SIGTERM and SIGINT stop the relay in good order; a second one stops it at once.
+Either way, what was not delivered is delivered after the next start.`,
+		Example: `  # try it, without an AWS account
+  kinesyslog listen --local ./delivered --udp-port 5514 --tcp-port 5514
+
+  # TLS on port 6514, with the certificate made by kinesyslog cert
+  kinesyslog listen --stream STREAM --cert localhost.crt --key localhost.key
+
+  # UDP and TCP on the usual ports, no TLS, numbers for Prometheus
+  kinesyslog listen --stream STREAM --port 0 --udp-port 514 --tcp-port 514 --prometheus-port 9100
+
+  # all from a file
+  kinesyslog listen --config /etc/kinesyslog/kinesyslog.yaml`,
+		Args: noArguments,
+	}
+	given := bindOptions(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := config.Load(config.Input{Flags: given, LookupEnv: os.LookupEnv})
+		if err != nil {
+			return &usageError{err}
+		}
+		cfg.Version = versionText()
+		return untilSignalled(cmd.Context(), func(ctx context.Context) error { return listen(ctx, t, cfg) })
+	}
+	return cmd
+}
+
+func listen(ctx context.Context, t *terminal, cfg *config.Listen) error {
+	// A relay goes on when nobody reads its report or its log any more.
+	signal.Ignore(syscall.SIGPIPE)
+	if err := cfg.Prepare(); err != nil {
+		return err
+	}
+	logger := t.logger(cfg.Debug)
+	for _, w := range cfg.Warnings {
+		logger.Warn(w)
+	}
+	r, err := relay.New(cfg, logger, t.out)
+	if err != nil {
+		return err
+	}
+	reportListening(t.out, invocation(os.Args[0]), cfg, r.Listening())
+	notify := func(state string) {
+		if _, err := daemon.SdNotify(false, state); err != nil {
+			logger.Warn("cannot tell systemd", "state", state, "error", err)
+		}
+	}
+	notify(daemon.SdNotifyReady)
+	stopping := context.AfterFunc(ctx, func() { notify(daemon.SdNotifyStopping) })
+	defer stopping()
+	return r.Run(ctx)
+}

@@ -1,0 +1,140 @@
+// Package house_test holds the rules of the house: who may import whom. They
+// are explained in docs/design.md.
+package house_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "kinesyslog"
+
+// pkg is what go list tells of a package.
+type pkg struct {
+	ImportPath   string
+	Standard     bool
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+	GoFiles      []string
+}
+
+func packages(t *testing.T) (out []pkg) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Standard,Imports,TestImports,XTestImports,GoFiles", "./...")
+	stdout, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for d := json.NewDecoder(strings.NewReader(string(stdout))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return out
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
+	}
+}
+
+// room is a set of packages with the same rules.
+type room struct {
+	packages []string // below internal/
+	own      []string // packages of ours that they may import
+	others   []string // prefixes of foreign packages that they may import
+}
+
+var (
+	leaves = []string{"syslog", "gelf", "relp"}
+	stages = []string{"listen", "journal", "batch", "spool", "upload"}
+
+	// shared is what stages hand to each other, and what they stand on.
+	shared = []string{"event", "ledger", "vfs"}
+
+	metrics = "github.com/prometheus/client_golang/"
+	system  = "golang.org/x/"
+	aws     = []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}
+)
+
+func rooms() []room {
+	return []room{
+		{packages: leaves},
+		{packages: []string{"cwl"}, others: []string{"github.com/klauspost/compress/"}},
+		{packages: []string{"event", "ledger", "vfs", "cert"}},
+		{packages: []string{"faultfs"}, own: []string{"vfs"}},
+		{packages: []string{"listen"}, own: slices.Concat(leaves, shared), others: []string{metrics, system, "github.com/pires/go-proxyproto"}},
+		{packages: []string{"journal", "spool"}, own: shared, others: []string{metrics, system}},
+		{packages: []string{"batch"}, own: slices.Concat(leaves, shared, []string{"cwl"}), others: []string{metrics}},
+		{packages: []string{"upload"}, own: shared, others: slices.Concat(aws, []string{metrics, system})},
+		{packages: []string{"config"}, others: []string{system, "go.yaml.in/yaml/"}},
+		{packages: []string{"admin"}, own: []string{"ledger"}, others: []string{metrics}},
+		{packages: []string{"firehose"}, others: []string{metrics, system}},
+		{packages: []string{"archive"}, own: []string{"cwl"}, others: slices.Concat(aws, []string{system})},
+		{packages: []string{"explain"}, own: slices.Concat(leaves, []string{"event"})},
+	}
+}
+
+func TestPackagesImportOnlyWhatTheirRoomAllows(t *testing.T) {
+	rules := map[string]room{}
+	for _, r := range rooms() {
+		for _, p := range r.packages {
+			rules[module+"/internal/"+p] = r
+		}
+	}
+	for _, p := range packages(t) {
+		r, ok := rules[p.ImportPath]
+		switch {
+		case ok:
+		case p.ImportPath == module, p.ImportPath == module+"/internal/relay", strings.HasPrefix(p.ImportPath, module+"/cmd/"):
+			continue // they join the others
+		default:
+			t.Errorf("%s stands in no room of the house: give it one here and in docs/design.md", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !allowed(r, imported) {
+				t.Errorf("%s must not import %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func allowed(r room, imported string) bool {
+	if own, ok := strings.CutPrefix(imported, module+"/internal/"); ok {
+		return slices.Contains(r.own, own)
+	}
+	first, _, _ := strings.Cut(imported, "/")
+	if !strings.Contains(first, ".") && first != module {
+		return true // the standard library
+	}
+	return slices.ContainsFunc(r.others, func(prefix string) bool { return strings.HasPrefix(imported, prefix) })
+}
+
+func TestOnlyRelayImportsAllStages(t *testing.T) {
+	for _, p := range packages(t) {
+		n := 0
+		for _, s := range stages {
+			if slices.Contains(p.Imports, module+"/internal/"+s) {
+				n++
+			}
+		}
+		if n > 1 && p.ImportPath != module+"/internal/relay" {
+			t.Errorf("%s imports %d stages; only relay joins them", p.ImportPath, n)
+		}
+	}
+}
+
+func TestTestSupportIsNotInTheProduct(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			if imported == module+"/internal/faultfs" || imported == "testing" && !strings.HasSuffix(p.ImportPath, "/faultfs") {
+				t.Errorf("%s imports %s outside of its tests", p.ImportPath, imported)
+			}
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"kinesyslog/internal/batch"
+	"kinesyslog/internal/event"
+	"kinesyslog/internal/journal"
+	"kinesyslog/internal/ledger"
+	"kinesyslog/internal/spool"
+)
+
+// retryPause is how long a worker waits before it tries a generation again that
+// could not be converted, for want of disk mostly.
+const retryPause = time.Second
+
+// handover turns closed generations into records in the spool, one at a time.
+// There is one for each worker.
+type handover struct {
+	journal   *journal.Journal
+	spool     *spool.Spool
+	ledger    *ledger.Ledger
+	converter *batch.Converter
+	log       *slog.Logger
+
+	memory arena
+	counts map[string]uint64 // messages of the generation at hand, by listener
+}
+
+// run works until the journal is closed and empty, or ctx is done.
+func (h *handover) run(ctx context.Context) {
+	defer h.memory.free()
+	for ctx.Err() == nil {
+		g := h.journal.Next(ctx)
+		if g == nil {
+			return
+		}
+		if err := h.convert(g); err != nil {
+			h.log.Error("messages could not be moved from the journal into the spool; they stay in the journal and it is tried again",
+				slog.String("generation", g.Name), slog.Any("error", err))
+			g.Return()
+			select {
+			case <-time.After(retryPause):
+			case <-ctx.Done():
+			}
+		}
+		h.memory.rest()
+	}
+}
+
+// convert writes the records of a generation aside, makes them durable,
+// publishes them by one rename, and then drops the journal file. Whatever moment
+// a crash comes at, either the journal file counts or the published records.
+func (h *handover) convert(g *journal.Generation) error {
+	buf, err := h.memory.get(g.Size())
+	if err != nil {
+		return err
+	}
+	contents, err := g.Load(buf)
+	if err != nil {
+		return err
+	}
+	w, err := h.spool.Create(g.Name)
+	if err != nil {
+		return err
+	}
+	clear(h.counts)
+	if err := h.converter.Convert(g, contents, counting{w, h.counts}); err != nil {
+		return errors.Join(err, w.Abort())
+	}
+	damage := contents.Damage()
+	if len(h.counts) == 0 {
+		if err := w.Abort(); err != nil {
+			return err
+		}
+		return h.drop(g, damage)
+	}
+	return w.Commit(func() error { return h.drop(g, damage) })
+}
+
+// drop books the move and takes the journal file away.
+func (h *handover) drop(g *journal.Generation, damage []journal.Damage) error {
+	for _, c := range g.Counts() {
+		came := min(h.counts[c.Listener], c.Messages)
+		h.ledger.Move(c.Listener, ledger.Journal, ledger.Spool, came)
+		if lost := c.Messages - came; lost > 0 {
+			h.ledger.Lose(c.Listener, ledger.Journal, "damaged", lost)
+		}
+	}
+	for _, d := range damage {
+		if !d.Torn {
+			return g.SetAside(damage)
+		}
+	}
+	return g.Drop()
+}
+
+// counting is a spool.Writer that counts messages by listener.
+type counting struct {
+	*spool.Writer
+	counts map[string]uint64
+}
+
+// Append implements batch.Output.
+func (c counting) Append(r event.Record) error {
+	if err := c.Writer.Append(r); err != nil {
+		return err
+	}
+	c.counts[r.Listener] += uint64(r.Events)
+	return nil
+}
