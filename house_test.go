@@ -129,6 +129,18 @@ func TestOnlyRelayImportsAllStages(t *testing.T) {
 	}
 }
 
+// A program that uses a template calls methods by name, and then the linker
+// keeps every method of the AWS SDK: 22.4 MB instead of 14.7.
+func TestNoTemplatesSoThatTheBinaryStaysSmall(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			if imported == "text/template" || imported == "html/template" {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
 func TestTestSupportIsNotInTheProduct(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, imported := range p.Imports {

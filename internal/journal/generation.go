@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -112,29 +111,27 @@ func (g *Generation) Load(buf []byte) (*Contents, error) {
 	return &Contents{data: data}, nil
 }
 
-// Drop removes the file: its messages are safe elsewhere.
+// Drop removes the file: its messages are safe elsewhere. After an error it may
+// be called again, or the generation be returned.
 func (g *Generation) Drop() error {
-	if err := g.close(); err != nil {
-		return err
-	}
 	if err := g.journal.fs.Remove(g.path); err != nil {
 		return fmt.Errorf("remove journal file: %w", err)
 	}
+	g.close()
 	g.journal.budget.Free(g.size)
 	g.journal.metrics.generations.Dec()
 	return nil
 }
 
 // SetAside renames a damaged file to .bad instead of dropping it. What could be
-// read of it is safe elsewhere.
+// read of it is safe elsewhere. It goes on using room on the disk. After an
+// error it may be called again.
 func (g *Generation) SetAside(damage []Damage) error {
-	if err := g.close(); err != nil {
-		return err
-	}
-	bad := strings.TrimSuffix(g.path, Suffix) + Suffix + ".bad"
+	bad := g.path + ".bad"
 	if err := g.journal.fs.Rename(g.path, bad); err != nil {
 		return fmt.Errorf("set a damaged journal file aside: %w", err)
 	}
+	g.close()
 	g.journal.metrics.generations.Dec()
 	g.journal.metrics.damaged.Add(float64(len(damage)))
 	for _, d := range damage {
@@ -147,15 +144,12 @@ func (g *Generation) SetAside(damage []Damage) error {
 // Return puts the generation back: it will come from Next again.
 func (g *Generation) Return() { g.journal.queue.put(g) }
 
-func (g *Generation) close() error {
+// close waits for a sync that is under way; there is none after it.
+func (g *Generation) close() {
 	g.syncing.Lock()
 	defer g.syncing.Unlock()
-	if g.file == nil {
-		return errors.New("journal file " + g.path + " was dropped before")
-	}
 	_ = g.file.Close() // nothing of it is needed any more
 	g.file = nil
-	return nil
 }
 
 // Contents are the blocks of a loaded generation.

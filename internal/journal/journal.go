@@ -76,6 +76,7 @@ type Journal struct {
 
 	stop    chan struct{}
 	stopped sync.WaitGroup
+	closing sync.Once
 }
 
 // counter gives out generation numbers: milliseconds since 1970, but never the
@@ -244,10 +245,12 @@ func (j *Journal) Seal() {
 }
 
 // Close seals, syncs what is not on disk, and lets Next end. Nothing may be
-// committed after it.
+// committed after it. A second call does nothing.
 func (j *Journal) Close() {
-	j.Seal()
-	close(j.stop)
-	j.stopped.Wait()
-	j.queue.close()
+	j.closing.Do(func() {
+		j.Seal()
+		close(j.stop)
+		j.stopped.Wait()
+		j.queue.close()
+	})
 }

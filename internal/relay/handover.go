@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"kinesyslog/internal/batch"
@@ -81,8 +82,19 @@ func (h *handover) convert(g *journal.Generation) error {
 	return w.Commit(func() error { return h.drop(g, damage) })
 }
 
-// drop books the move and takes the journal file away.
+// drop takes the journal file away and books the move. After an error nothing
+// has changed, and the generation may be converted again.
 func (h *handover) drop(g *journal.Generation, damage []journal.Damage) error {
+	damaged := slices.ContainsFunc(damage, func(d journal.Damage) bool { return !d.Torn })
+	var err error
+	if damaged {
+		err = g.SetAside(damage)
+	} else {
+		err = g.Drop()
+	}
+	if err != nil {
+		return err
+	}
 	for _, c := range g.Counts() {
 		came := min(h.counts[c.Listener], c.Messages)
 		h.ledger.Move(c.Listener, ledger.Journal, ledger.Spool, came)
@@ -90,12 +102,7 @@ func (h *handover) drop(g *journal.Generation, damage []journal.Damage) error {
 			h.ledger.Lose(c.Listener, ledger.Journal, "damaged", lost)
 		}
 	}
-	for _, d := range damage {
-		if !d.Torn {
-			return g.SetAside(damage)
-		}
-	}
-	return g.Drop()
+	return nil
 }
 
 // counting is a spool.Writer that counts messages by listener.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -43,6 +44,7 @@ type Relay struct {
 	uploader  *upload.Uploader
 	listeners []listener
 	admin     *admin.Server // nil if it is off
+	stopping  atomic.Bool
 }
 
 // Listener tells what is bound.
@@ -88,7 +90,7 @@ func New(cfg *config.Listen, logger *slog.Logger, out io.Writer) (_ *Relay, err 
 	if address := cfg.AdminAddress(); address != "" {
 		r.admin, err = admin.New(admin.Options{
 			Address: address, Gatherer: r.registry, Ledger: r.ledger,
-			Ready: r.notReady, Status: r.status, Logger: logger,
+			Ready: r.notReady, Status: r.status, Version: cfg.Version, Logger: logger,
 		})
 		if err != nil {
 			return nil, err
@@ -228,6 +230,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 
 	failure := r.serve(ctx)
+	r.stopping.Store(true)
 
 	deadline, cancel := context.WithTimeout(background, r.cfg.ShutdownTimeout)
 	defer cancel()

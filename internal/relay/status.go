@@ -12,6 +12,9 @@ import (
 
 // notReady tells why the relay is not ready, a sentence each.
 func (r *Relay) notReady() (reasons []string) {
+	if r.stopping.Load() {
+		reasons = append(reasons, "the relay is shutting down: no more messages are taken")
+	}
 	if full, refused := r.budget.Trouble(); refused != nil {
 		reasons = append(reasons, fmt.Sprintf("the disk under %s refuses writes: %v", r.cfg.SpoolDir, refused))
 	} else if full {
