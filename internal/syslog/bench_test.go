@@ -48,8 +48,12 @@ func benchmarkScan(b *testing.B, messages [][]byte) {
 	}
 	s := Scanner{Location: berlin, MaxPast: 30 * 24 * time.Hour, MaxFuture: 24 * time.Hour}
 	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		s.Scan(messages[i%len(messages)], receipt.UnixMicro())
+	now, next := receipt.UnixMicro(), 0
+	for b.Loop() {
+		s.Scan(messages[next], now)
+		if next++; next == len(messages) { // a division would cost as much as a fifth of a Scan
+			next = 0
+		}
 	}
 }
 

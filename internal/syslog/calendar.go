@@ -72,18 +72,15 @@ func dayOfYear(year int64, month, day int8) int64 {
 // daysBefore holds the days of a common year before each month.
 var daysBefore = [13]int16{0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334}
 
-// daysSince1970 and civil count days in the Gregorian calendar, with years
-// that begin in March, so that the leap day is the last
-// (howardhinnant.github.io/date_algorithms.html).
-func daysSince1970(year int64, month, day int) int64 {
-	if month <= 2 {
-		year--
-	}
-	era, yearOfEra := floorDiv(year, 400)
-	dayOfYear := int64((153*((month+9)%12)+2)/5 + day - 1)
-	return era*146097 + yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + dayOfYear - 719468
+// daysToYear counts the days from 1970 to the first of a year from 1 on.
+func daysToYear(year int64) int64 {
+	y := uint64(year - 1)
+	return int64(365*y+y/4-y/100+y/400) - 719162
 }
 
+// civil returns the date of a day, counted from 1970, in the Gregorian calendar.
+// It counts in years that begin in March, so that the leap day is the last
+// (howardhinnant.github.io/date_algorithms.html).
 func civil(days int64) (year int64, month, day int) {
 	era, dayOfEra := floorDiv(days+719468, 146097)
 	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36524 - dayOfEra/146096) / 365

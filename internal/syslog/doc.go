@@ -2,7 +2,8 @@
 // a stream (RFC 6587), reads the time a message bears, and, for people who ask,
 // says what every byte of it is.
 //
-// There are two readers of a message. Scanner.Scan is on the path of every
+// Framer cuts a stream into messages and TrimDatagram frees a datagram of its
+// line ending. Behind them there are two readers of a message. Scanner.Scan is on the path of every
 // message: it finds the PRI and the time in one pass, allocates nothing and
 // reads no further than it must. Scanner.Parse is for explain and reads
 // everything: host, tag, structured data, CEF, LEEF, key=value text and JSON.

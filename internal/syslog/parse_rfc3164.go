@@ -35,6 +35,12 @@ func (p *parser) hostAndTag(i int) {
 		p.text = i
 		return
 	}
+	if host, t, ok := readEventTag(b, i); ok {
+		p.m.Hostname = p.span(host.at, host.end, SpanHostname)
+		p.m.AppName = p.span(t.name.at, t.name.end, SpanAppName)
+		p.text = t.next
+		return
+	}
 	host, next := p.host(i)
 	if !host.empty() {
 		p.m.Hostname = p.span(host.at, host.end, SpanHostname)
@@ -46,6 +52,10 @@ func (p *parser) hostAndTag(i int) {
 func (p *parser) host(i int) (host span, next int) {
 	b := p.b
 	e := wordEnd(b, i)
+	if isFacilityAndSeverity(b[i:e]) {
+		i = skipBlanks(b, e)
+		e = wordEnd(b, i)
+	}
 	word := b[i:e]
 	switch {
 	case len(word) == 0, isMnemonic(b, i):
@@ -62,8 +72,14 @@ func (p *parser) host(i int) (host span, next int) {
 	}
 	if word[last] == ':' && last > 0 && !isAddress(word) {
 		// "name:" is a tag, unless it is an address or Cisco's mnemonic follows.
-		if isAddress(word[:last]) || isHost(word[:last]) && (isDomain(word[:last]) || p.mnemonicFollows(e)) {
-			return span{i, e - 1}, e
+		// Or it stands there twice, as ONTAP's audit log has it.
+		again := skipSpaces(b, e)
+		twice := bytes.Equal(b[again:wordEnd(b, again)], word)
+		if isAddress(word[:last]) || isHost(word[:last]) && (twice || isDomain(word[:last]) || p.mnemonicFollows(e)) {
+			if twice {
+				e = wordEnd(b, again)
+			}
+			return span{i, i + last}, e
 		}
 		return span{}, i
 	}

@@ -39,6 +39,7 @@ func TestScanFindsPRIFrameAndTime(t *testing.T) {
 		{"<x>text", Scan{Time: now}},
 		{"\xef\xbb\xbf<34>Feb 11 22:14:15 host su: text", Scan{true, 34, of("2026-02-11T22:14:15Z"), Header, false, FrameRFC3164}},
 		{"\r\n\x00 <34>Feb 11 22:14:15 host su: text", Scan{true, 34, of("2026-02-11T22:14:15Z"), Header, false, FrameRFC3164}},
+		{"<34>\xef\xbb\xbfFeb 11 22:14:15 host su: text", Scan{true, 34, of("2026-02-11T22:14:15Z"), Header, false, FrameRFC3164}},
 		{"77 <34>Feb 11 22:14:15 host su: text", Scan{true, 34, of("2026-02-11T22:14:15Z"), Header, false, FrameRFC3164}},
 		{"<34><13>Feb 11 22:14:15 host su: text", Scan{true, 34, of("2026-02-11T22:14:15Z"), Header, false, FrameRFC3164}},
 		{"<34>Feb 11 22:14:15\r\n\x00", Scan{true, 34, of("2026-02-11T22:14:15Z"), Header, false, FrameRFC3164}},

