@@ -97,7 +97,11 @@ func (c *AWSClient) PutRecordBatch(ctx context.Context, in *firehose.PutRecordBa
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.firehose.PutRecordBatch(ctx, in, optFns...)
+	body, err := appendBody(in)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.firehose.PutRecordBatch(ctx, withoutRecords(in), append(optFns, withBody(body))...)
 	if err != nil {
 		c.reconsider(s, classify(ctx, err))
 	}

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
 
 	"kinesyslog/internal/event"
@@ -165,6 +167,39 @@ func TestErrorsOfFirehoseAreToldApart(t *testing.T) {
 	}
 }
 
+func TestBodyIsWhatTheSdkWouldSend(t *testing.T) {
+	isolate(t)
+	var requests []*http.Request
+	var bodies []string
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		requests, bodies = append(requests, r), append(bodies, string(b))
+		_, _ = io.WriteString(w, taken)
+	})
+	c := newAWS(t, local(s.URL))
+	in := &firehose.PutRecordBatchInput{DeliveryStreamName: aws.String(`lo"gs`), Records: []types.Record{{Data: []byte("one")}, {Data: bytes.Repeat([]byte{0xff}, 5000)}}}
+	if _, err := c.PutRecordBatch(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.loaded.Load().firehose.PutRecordBatch(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(bodies[1], bodies[0]); diff != "" {
+		t.Errorf("body (-SDK's +ours):\n%s", diff)
+	}
+	for _, name := range []string{"Content-Type", "X-Amz-Target", "Content-Length", "User-Agent"} {
+		if ours, theirs := requests[0].Header.Get(name), requests[1].Header.Get(name); ours != theirs {
+			t.Errorf("%s is %q, the SDK's is %q", name, ours, theirs)
+		}
+	}
+	if requests[0].ContentLength != int64(len(bodies[0])) {
+		t.Errorf("content length %d of %d", requests[0].ContentLength, len(bodies[0]))
+	}
+}
+
 func TestConnectionsThatBreakAreRetriedAndNotBisected(t *testing.T) {
 	isolate(t)
 	reset := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -181,8 +216,11 @@ func TestConnectionsThatBreakAreRetriedAndNotBisected(t *testing.T) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, taken)
 	})
-	release := make(chan struct{})
-	slow := serve(t, func(http.ResponseWriter, *http.Request) { <-release })
+	hang := func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done() // until the caller goes away
+	}
+	slow := serve(t, hang)
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	untrusted := httptest.NewTLSServer(nil)
@@ -210,12 +248,11 @@ func TestConnectionsThatBreakAreRetriedAndNotBisected(t *testing.T) {
 			}
 		})
 	}
-	defer close(release)
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := serve(t, func(http.ResponseWriter, *http.Request) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			cancel()
-			<-release
+			hang(w, r)
 		})
 		if f, err := put(ctx, newAWS(t, local(s.URL))); f.class != cancelled {
 			t.Errorf("class %d: %v", f.class, err)
@@ -336,17 +373,55 @@ func TestCredentialsThatExpireAreRenewedInTime(t *testing.T) {
 	}
 }
 
-func TestRoleThatMayNotBeAssumedIsNamedAsTheFault(t *testing.T) {
+func TestRoleThatCannotBeAssumedIsNamedAsTheFault(t *testing.T) {
 	isolate(t)
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(403)
-		_, _ = io.WriteString(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>`)
-	})
-	o := local(s.URL)
-	o.RoleARN = "arn:aws:iam::123456789012:role/r"
-	f, err := put(t.Context(), newAWS(t, o))
-	if f.class != misconfigured || f.reason != reasonRole || !errors.Is(err, ErrCredentials) {
-		t.Errorf("class %d reason %s: %v", f.class, f.reason, err)
+	t.Setenv("AWS_ACCESS_KEY_ID", "KEY")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	refuse := func(status int, code string) string {
+		return serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>no</Message></Error></ErrorResponse>`, code)
+		}).URL
+	}
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	for _, tt := range []struct {
+		url    string
+		class  class
+		reason string
+	}{
+		{refuse(403, "AccessDenied"), misconfigured, reasonRole},
+		{refuse(403, "ExpiredToken"), misconfigured, reasonExpired},
+		{refuse(403, "InvalidClientTokenId"), misconfigured, reasonCredentials},
+		{refuse(503, "Throttling"), retry, reasonThrottled},
+		{closed.URL, retry, reasonNetwork},
+	} {
+		o := AWSOptions{EndpointURL: tt.url, RoleARN: "arn:aws:iam::123456789012:role/r"}
+		f, err := put(t.Context(), newAWS(t, o))
+		if f.class != tt.class || f.reason != tt.reason || !errors.Is(err, ErrCredentials) {
+			t.Errorf("class %d reason %s, want %d %s: %v", f.class, f.reason, tt.class, tt.reason, err)
+		}
+	}
+}
+
+func TestStsIsWhereTheEmulatorIsButNotAtAPrivateEndpointOfAws(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"":                      "",
+		"http://127.0.0.1:4566": "http://127.0.0.1:4566",
+		"https://vpce-1.firehose.eu-west-1.vpce.amazonaws.com": "",
+	} {
+		var o sts.Options
+		newAWS(t, AWSOptions{EndpointURL: endpoint}).stsEndpoint(&o)
+		if got := aws.ToString(o.BaseEndpoint); got != want {
+			t.Errorf("with %q STS is at %q, want %q", endpoint, got, want)
+		}
+		o.BaseEndpoint = aws.String("http://sts")
+		newAWS(t, AWSOptions{EndpointURL: endpoint}).stsEndpoint(&o)
+		if got := aws.ToString(o.BaseEndpoint); got != "http://sts" {
+			t.Errorf("the endpoint that the environment names for STS became %q", got)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,12 +41,10 @@ func (u *Uploader) send(ctx context.Context, p pass, recs []event.Stored) {
 // is left to chance, as the oldest may be poison.
 func (u *Uploader) sample(ctx context.Context, p pass, recs []event.Stored) {
 	i := rand.IntN(len(recs))
-	one := recs[i : i+1 : i+1]
-	rest := append(append([]event.Stored{}, recs[:i]...), recs[i+1:]...)
-	if len(rest) > 0 {
+	u.deliver(ctx, p, recs[i:i+1:i+1])
+	if rest := slices.Delete(slices.Clone(recs), i, i+1); len(rest) > 0 {
 		u.opt.Queue.Return(rest)
 	}
-	u.deliver(ctx, p, one)
 }
 
 // deliver makes one call, and further ones for parts of it where a record is
@@ -60,19 +59,26 @@ func (u *Uploader) deliver(ctx context.Context, p pass, recs []event.Stored) (go
 	if f.class == poisoned {
 		return u.divide(ctx, p, f, recs)
 	}
-	u.opt.Queue.Return(recs)
 	u.metrics.failedCall(f, len(recs))
 	if f.class == cancelled {
+		u.opt.Queue.Return(recs)
 		return false
 	}
-	now := time.Now()
 	if f.class == throttled {
 		o.refused, o.refusedBytes = o.records, o.bytes
-		u.pace.settle(now, o)
+		u.pace.settle(time.Now(), o)
 	}
-	row := u.gate.failed(p, f, now)
-	u.trouble.failed(now, f, row)
+	u.failed(p, f, recs)
 	return false
+}
+
+// failed gives back the records of a call that did not succeed. The gate closes
+// first: the next call may be waiting for nothing but records.
+func (u *Uploader) failed(p pass, f fault, recs []event.Stored) {
+	now := time.Now()
+	row := u.gate.failed(p, f, now)
+	u.opt.Queue.Return(recs)
+	u.trouble.failed(now, f, row)
 }
 
 // put makes one call and sorts its answer.
@@ -103,32 +109,31 @@ func (u *Uploader) put(ctx context.Context, recs []event.Stored) (s sorted, o ou
 // accept settles a call that Firehose answered record by record, and reports
 // whether it took any of them.
 func (u *Uploader) accept(p pass, o outcome, s sorted) bool {
-	if len(s.accepted) > 0 {
-		if err := u.opt.Queue.Delivered(s.accepted); err != nil {
-			u.trouble.queueFailed("note in the spool what was delivered, so that it may be sent twice", err)
+	now := time.Now()
+	alive := u.pace.settle(now, o)
+	u.metrics.answered(s)
+	if len(s.accepted) == 0 {
+		if alive { // the pacer has seen to it
+			u.opt.Queue.Return(s.refused)
+			return false
 		}
-		u.doubt.accepted()
+		u.failed(p, fault{
+			class: throttled, reason: s.reason(), code: s.code,
+			err: fmt.Errorf("all %d records of a call were refused: %s: %s", o.records, s.code, s.message),
+		}, s.refused)
+		return false
 	}
+	u.doubt.accepted()
+	u.gate.succeeded(o.took, len(s.refused) == 0)
+	if err := u.opt.Queue.Delivered(s.accepted); err != nil {
+		u.trouble.queueFailed("note in the spool what was delivered, so that it may be sent twice", err)
+	}
+	u.trouble.succeeded(now)
 	if len(s.refused) > 0 {
 		u.opt.Queue.Return(s.refused)
+		u.trouble.partly(now, s, u.pace.limit())
 	}
-	now := time.Now()
-	u.metrics.answered(s)
-	alive := u.pace.settle(now, o)
-	if len(s.accepted) > 0 {
-		u.gate.succeeded(o.took, len(s.refused) == 0)
-		u.trouble.succeeded(now)
-		if len(s.refused) > 0 {
-			u.trouble.partly(now, s, u.pace.limit())
-		}
-		return true
-	}
-	if alive {
-		return false // the pacer has seen to it
-	}
-	f := fault{class: throttled, reason: s.reason(), code: s.code, err: fmt.Errorf("all %d records of a call were refused: %s: %s", o.records, s.code, s.message)}
-	u.trouble.failed(now, f, u.gate.failed(p, f, now))
-	return false
+	return true
 }
 
 // divide finds the records of a call that are to blame for its refusal.
@@ -149,27 +154,26 @@ func (u *Uploader) divide(ctx context.Context, p pass, f fault, recs []event.Sto
 // that the stream is more likely to blame.
 func (u *Uploader) condemn(p pass, f fault, rec event.Stored) (goOn bool) {
 	if u.doubt.refused() {
-		return u.deadLetter(p, rec, errorText(f))
+		u.deadLetter(p, rec, errorText(f))
+		return true
 	}
-	u.opt.Queue.Return([]event.Stored{rec})
 	f.class = misconfigured
 	u.metrics.kept(f, 1)
-	now := time.Now()
-	u.trouble.failed(now, f, u.gate.failed(p, f, now))
+	u.failed(p, f, []event.Stored{rec})
 	return false
 }
 
-// deadLetter reports false if the record could not be set aside.
-func (u *Uploader) deadLetter(p pass, rec event.Stored, reason string) bool {
+// deadLetter sets a record aside. Where the spool cannot, the record stays in
+// the queue and comes again after a pause.
+func (u *Uploader) deadLetter(p pass, rec event.Stored, reason string) {
 	if err := u.opt.Queue.DeadLetter(rec, reason); err != nil {
+		u.gate.failed(p, fault{class: misconfigured, reason: reasonInvalid}, time.Now())
 		u.opt.Queue.Return([]event.Stored{rec})
 		u.trouble.queueFailed("set a refused record aside", err)
-		u.gate.failed(p, fault{class: misconfigured, reason: reasonInvalid}, time.Now())
-		return false
+		return
 	}
 	u.metrics.deadLetters.Inc()
 	u.trouble.condemned(rec, reason)
-	return true
 }
 
 // errorText is what a dead letter keeps of an error.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -70,6 +72,31 @@ func TestIdentityThatIsRefusedEverythingEndsWithItsContext(t *testing.T) {
 	id.Run(ctx)
 	if id.Account() != "" {
 		t.Errorf("account %q", id.Account())
+	}
+}
+
+func TestDescriptionNamesWhatKeepsAStreamFromTakingRecords(t *testing.T) {
+	decompress := &types.ProcessingConfiguration{Enabled: aws.Bool(true), Processors: []types.Processor{{Type: types.ProcessorTypeDecompression}}}
+	for _, in := range []types.DestinationDescription{
+		{SplunkDestinationDescription: &types.SplunkDestinationDescription{ProcessingConfiguration: decompress}},
+		{HttpEndpointDestinationDescription: &types.HttpEndpointDestinationDescription{ProcessingConfiguration: decompress}},
+		{AmazonopensearchserviceDestinationDescription: &types.AmazonopensearchserviceDestinationDescription{ProcessingConfiguration: decompress}},
+		{AmazonOpenSearchServerlessDestinationDescription: &types.AmazonOpenSearchServerlessDestinationDescription{ProcessingConfiguration: decompress}},
+		{ElasticsearchDestinationDescription: &types.ElasticsearchDestinationDescription{ProcessingConfiguration: decompress}},
+		{RedshiftDestinationDescription: &types.RedshiftDestinationDescription{ProcessingConfiguration: decompress}},
+		{IcebergDestinationDescription: &types.IcebergDestinationDescription{ProcessingConfiguration: decompress}},
+		{SnowflakeDestinationDescription: &types.SnowflakeDestinationDescription{ProcessingConfiguration: decompress}},
+		{ExtendedS3DestinationDescription: &types.ExtendedS3DestinationDescription{ProcessingConfiguration: decompress}, S3DestinationDescription: &types.S3DestinationDescription{}},
+	} {
+		var d Description
+		if d.add(in); !d.Decompression || len(d.Destinations) != 1 {
+			t.Errorf("%+v from %+v", d, in)
+		}
+	}
+	d := Description{Status: "DELETING", Type: "KinesisStreamAsSource", Encryption: "ENABLING_FAILED"}
+	d.add(types.DestinationDescription{S3DestinationDescription: &types.S3DestinationDescription{}})
+	if got := d.Findings(); len(got) != 3 || got[1].Level != Failure || d.Account() != "" {
+		t.Errorf("findings %+v", got)
 	}
 }
 

@@ -61,7 +61,8 @@ func newMetrics(r prometheus.Registerer, u *Uploader) (*metrics, error) {
 		m.retries[reason] = retries.WithLabelValues(reason)
 	}
 	m.retries[reasonCancelled] = retries.WithLabelValues(reasonCancelled)
-	for _, c := range []prometheus.Collector{calls, records, retries, m.bytes, m.billed, m.seconds,
+	for _, c := range []prometheus.Collector{
+		calls, records, retries, m.bytes, m.billed, m.seconds,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "kinesyslog_upload_in_flight", Help: "Calls being made.",
 		}, func() float64 { return float64(u.gate.load()) }),

@@ -1,57 +1,53 @@
 package upload
 
 import (
-	"math"
+	"slices"
 	"sync"
 	"time"
 )
 
 const (
-	// paceFloor is the lowest rate in bytes a second. Below it back-off rules.
+	// paceFloor is the lowest limit in bytes a second. Below it back-off rules.
 	paceFloor = 16 << 10
-	// paceLift is a rate so high that a limit makes no sense.
+	// firstFloor is the lowest first limit: what was accepted when little was
+	// sent says little.
+	firstFloor = 128 << 10
+	// paceLift is a limit so high that none makes no difference.
 	paceLift = 256 << 20
 	// paceStep is how many seconds of the rate one call stands for, at least.
 	paceStep = 0.1
+
+	firstCut = 0.75 // the first limit, of what was accepted a second
+	laterCut = 0.88 // later ones, of the share of the old that was accepted
+	leastCut = 0.5  // a few results are no reason to cut deeper at once
+	below    = 0.96 // a ceiling, of the rate at which records were refused
+
 	// lately is the time over which accepted bytes are summed up.
 	lately = 5 * time.Second
-	// tolerated is the share of refused records that is no reason to slow down.
-	tolerated = 0.01
-	// repaid is the share of accepted bytes that pays for refused ones before
-	// the rate goes beyond its ceiling again.
-	repaid = 0.025
-	// memory is the time in which old results fade to a third.
-	memory = 10 * time.Second
 )
 
-// pacer finds how many bytes a second the stream takes. It knows no limit
-// until records are refused; then it cuts the rate to a little less than what
-// was accepted, comes back to the old ceiling quickly, stays there, and goes
-// beyond it slowly first and then faster, as CUBIC (RFC 9438) does. The more
-// bytes were refused, the longer it stays.
+// pacer finds out how many bytes a second the stream takes. It knows no limit
+// until records are refused. Then it cuts the rate to a little less than what
+// was accepted, and lets it grow along a curve.
 //
-// Refusals that do not become fewer when the rate falls are not about the rate:
-// after some cuts in vain the pacer takes them for noise.
+// The limit is kept with a token bucket that a call may overdraw, so that a
+// record of any size gets through: the next call waits until the debt is paid.
 type pacer struct {
 	mu    sync.Mutex
-	calls int
+	calls int // in flight at most
 
 	rate   float64   // bytes a second, 0 for no limit
-	level  float64   // of the token bucket; a call may overdraw it
-	filled time.Time // when level was right
+	level  float64   // of the bucket
+	filled time.Time // when the level was right
+	curve  curve
 
-	ceiling float64 // a rate just below one at which records were refused
-	floor   float64 // the rate after the cut
-	curve   float64 // seconds since the cut in which the limit was felt
-	reach   float64 // seconds from the cut to the ceiling
-	owed    float64 // refused bytes not yet paid for
-
-	round   int // counts cuts; older calls do not count against a new rate
-	results tally
-	dead    bool         // the last call was refused altogether
-	recent  []acceptance // lately
-	took    time.Duration
+	round   int   // counts cuts; calls sent before one say nothing of the new rate
+	results tally // of this round
 	noise   noise
+	owed    float64 // refused bytes that are not paid for
+	dead    bool    // the last call was refused altogether
+	recent  []acceptance
+	took    time.Duration // by a call, smoothed
 }
 
 // acceptance is how many bytes the stream took at a time.
@@ -75,14 +71,11 @@ func newPacer(calls int) *pacer { return &pacer{calls: calls} }
 func (p *pacer) share(now time.Time) (bytes int, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.rate == 0 {
-		return maxCallBytes, 0
-	}
 	p.refill(now)
-	if p.rate == 0 {
+	switch {
+	case p.rate == 0:
 		return maxCallBytes, 0
-	}
-	if p.level <= 0 {
+	case p.level <= 0:
 		return 0, time.Duration(-p.level/p.rate*float64(time.Second)) + time.Millisecond
 	}
 	return int(min(max(p.rate*p.step(), p.level), maxCallBytes)), 0
@@ -94,12 +87,15 @@ func (p *pacer) step() float64 {
 	return max(paceStep, min(1.5*p.took.Seconds()/float64(p.calls), 2))
 }
 
+// patience stretches times where answers take long, as what is done now is not
+// seen before them.
+func (p *pacer) patience() float64 { return max(1, 4*p.took.Seconds()) }
+
 // charge books bytes that are being sent and returns the round they belong to.
 func (p *pacer) charge(now time.Time, bytes int) (round int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.rate > 0 {
-		p.refill(now)
+	if p.refill(now); p.rate > 0 {
 		p.level -= float64(bytes)
 	}
 	return p.round
@@ -108,125 +104,93 @@ func (p *pacer) charge(now time.Time, bytes int) (round int) {
 // refill adds what came since the last time, and lets the rate grow for as
 // long as it was the limit that held calls back.
 func (p *pacer) refill(now time.Time) {
-	dt := now.Sub(p.filled).Seconds()
+	if p.rate == 0 {
+		p.level = 0
+		return
+	}
+	passed := now.Sub(p.filled).Seconds()
 	p.filled = now
-	p.level += p.rate * dt
+	p.level += p.rate * passed
 	if full := 2 * p.rate * p.step(); p.level >= full {
 		p.level = full
 		return
 	}
-	p.curve += dt
-	p.rate = p.grown()
-	if p.rate > paceLift {
+	p.curve.at += passed
+	if p.rate = p.curve.rate(p.patience()); p.rate > paceLift {
 		p.rate = 0
 	}
 }
 
-// grown is the rate at this point of the curve.
-func (p *pacer) grown() float64 {
-	climb := max(minReach*p.patience(), p.reach/3)
-	switch {
-	case p.ceiling == 0:
-		return p.floor * math.Exp2(p.curve/(searching*p.patience()))
-	case p.curve < climb:
-		return p.ceiling - (p.ceiling-p.floor)*math.Pow(1-p.curve/climb, 3)
-	case p.curve < p.reach:
-		return p.ceiling
-	}
-	return p.ceiling * (1 + growth*math.Pow((p.curve-p.reach)/climb, 3))
-}
-
-const (
-	minReach  = 5.0  // seconds
-	growth    = 0.15 // beyond the ceiling, of the ceiling, in the first minReach
-	firstCut  = 0.75 // of what was accepted in a second without a limit
-	cut       = 0.88 // of what was accepted with one
-	leastCut  = 0.5  // one round's results are too few to cut deeper
-	below     = 0.96 // the ceiling, of the rate at which records were refused
-	searching = 2.0  // seconds to double the rate in, before a ceiling is known
-)
-
 // settle takes a call's outcome into account. It reports false when two calls
-// in a row were refused altogether: then the rate says nothing, and back-off
+// in a row were refused altogether: then the rate is not to blame, and back-off
 // has to rule.
 func (p *pacer) settle(now time.Time, o outcome) (alive bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.took = (3*p.took + o.took) / 4
 	refused, accepted := float64(o.refusedBytes), float64(o.bytes-o.refusedBytes)
-	taken := p.accept(now, accepted)
 	p.owed = max(0, p.owed+refused-repaid*accepted)
-	dead := p.dead
+	throughput := p.accepted(now, accepted)
+	was := p.dead
 	p.dead = accepted == 0
-	if dead && p.dead {
+	if was && p.dead {
 		return false
 	}
-	if o.round != p.round || taken == 0 {
-		return true // sent before the last cut, or nothing to reckon with
+	if o.round != p.round || throughput == 0 {
+		return true
 	}
 	share := refused / float64(o.bytes)
 	p.results.add(now, share)
 	p.noise.watch(now, p.rate, share, &p.results)
 	if o.refused > 0 && p.noise.exceeded(&p.results) {
+		// What a stream that suddenly takes less refuses at first is not to be
+		// paid for at length.
 		p.owed = min(p.owed, max(2*refused/float64(o.refused), p.rate/2))
-		p.slow(now, taken)
+		p.slow(now, throughput)
 		p.level = min(p.level, -min(refused, p.rate))
 	}
 	return true
 }
 
-// accept notes accepted bytes and returns how many were accepted a second
+// accepted notes accepted bytes and returns how many were accepted a second
 // lately.
-func (p *pacer) accept(now time.Time, bytes float64) (rate float64) {
-	keep := p.recent[:0]
-	var sum float64
-	for _, a := range append(p.recent, acceptance{now, bytes}) {
-		if now.Sub(a.at) < lately && a.bytes > 0 {
-			keep = append(keep, a)
-			sum += a.bytes
-		}
+func (p *pacer) accepted(now time.Time, bytes float64) (throughput float64) {
+	p.recent = slices.DeleteFunc(p.recent, func(a acceptance) bool { return now.Sub(a.at) >= lately })
+	if bytes > 0 {
+		p.recent = append(p.recent, acceptance{now, bytes})
 	}
-	p.recent = keep
-	if len(keep) == 0 {
+	if len(p.recent) == 0 {
 		return 0
 	}
-	return sum / max(1, now.Sub(keep[0].at).Seconds())
+	for _, a := range p.recent {
+		throughput += a.bytes
+	}
+	return throughput / max(1, now.Sub(p.recent[0].at).Seconds())
 }
 
-// slow cuts the rate.
-func (p *pacer) slow(now time.Time, taken float64) {
-	old := p.rate
-	if p.noise.inVain(old, taken) {
-		p.restart(now, p.noise.before)
-		return
-	}
-	if old == 0 {
-		p.ceiling, p.owed = 0, 0
-		p.floor = max(firstCut*taken, paceFloor)
-	} else {
-		p.floor = max(old*max(leastCut, cut*(1-p.results.share())), paceFloor)
-		p.ceiling = max(min(below*old, taken), p.floor)
-	}
-	p.reach = min(max(minReach*p.patience(), p.owed/(1.5*repaid*p.floor)), 60)
-	p.restart(now, p.floor)
-}
-
-// patience stretches all times where answers take long, as what is done now
-// is not seen before them.
-func (p *pacer) patience() float64 { return max(1, p.took.Seconds()/0.25) }
-
-// restart begins a round with a rate.
-func (p *pacer) restart(now time.Time, rate float64) {
+// slow begins a new round with a lower rate, or with a higher one if lower ones
+// have proved useless.
+func (p *pacer) slow(now time.Time, throughput float64) {
+	old, share := p.rate, p.results.share()
 	p.round++
 	p.results = tally{faded: now}
-	p.rate = rate
-	p.floor = rate
-	p.curve = 0
 	p.filled = now
-	p.level = min(p.level, 0)
+	switch {
+	case p.noise.inVain(now, old, throughput):
+		p.owed = 0
+		p.curve = curve{floor: p.noise.before}
+	case old == 0:
+		p.owed = 0
+		p.curve = curve{floor: max(firstCut*throughput, firstFloor)}
+	default:
+		floor := max(old*max(leastCut, laterCut*(1-share)), paceFloor)
+		p.curve = curve{floor: floor, ceiling: max(min(below*old, throughput), floor)}
+		p.curve.stay(p.owed, p.patience())
+	}
+	p.rate = p.curve.floor
 }
 
-// limit is the present rate in bytes a second, 0 for none.
+// limit is the present limit in bytes a second, 0 for none.
 func (p *pacer) limit() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

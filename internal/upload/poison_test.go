@@ -18,14 +18,18 @@ import (
 
 // picky is a stream that refuses calls with certain records in them.
 func picky(poison func(data []byte) bool) *fakeStream {
-	return &fakeStream{answer: func(_ context.Context, _ int, in *input) (*output, error) {
+	s := &fakeStream{}
+	s.answer = func(_ context.Context, _ int, in *input) (*output, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		for i, r := range in.Records {
 			if poison(r.Data) {
 				return nil, &types.InvalidArgumentException{Message: aws.String(fmt.Sprintf("record %d is bad", i))}
 			}
 		}
 		return reply(make([]bool, len(in.Records))...), nil
-	}}
+	}
+	return s
 }
 
 func TestPoisonedRecordIsSetAsideAndTheRestDelivered(t *testing.T) {
@@ -121,12 +125,14 @@ func TestConfigurationFaultsKeepEverythingAndAreNotBisected(t *testing.T) {
 					t.Errorf("state after the first call: %+v", st)
 				}
 				time.Sleep(10 * time.Minute)
-				for i := 1; i < len(s.times); i++ {
-					if d := s.times[i].Sub(s.times[i-1]); d < 3*time.Second || d > 30*time.Second {
-						t.Errorf("call %d came %v after the one before", i, d)
+				s.set(func() {
+					for i := 1; i < len(s.times); i++ {
+						if d := s.times[i].Sub(s.times[i-1]); d < 3*time.Second || d > 30*time.Second {
+							t.Errorf("call %d came %v after the one before", i, d)
+						}
 					}
-				}
-				s.set(func() { s.answer = nil })
+					s.answer = nil
+				})
 				time.Sleep(time.Minute)
 				stop()
 				wantFates(t, q, map[string]int{"delivered": 300})
@@ -141,6 +147,31 @@ func TestConfigurationFaultsKeepEverythingAndAreNotBisected(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRecordsThatComeBackWaitUntilThePauseIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fakeStream{latency: 100 * time.Millisecond}
+		q := newQueue(t)
+		q.add(numbered(300, 400_000)...)
+		stop := run(t, newUploader(t, q, s))
+		time.Sleep(time.Minute)
+		s.set(func() {
+			s.times = nil
+			s.answer = func(context.Context, int, *input) (*output, error) {
+				return nil, &smithy.GenericAPIError{Code: "AccessDeniedException"}
+			}
+		})
+		q.add([]byte("one"))
+		time.Sleep(time.Minute)
+		stop()
+		for i := 1; i < len(s.times); i++ {
+			if d := s.times[i].Sub(s.times[i-1]); d < 3*time.Second {
+				t.Errorf("call %d came %v after the one before, though the gate was closed", i, d)
+			}
+		}
+		wantFates(t, q, map[string]int{"delivered": 300, "": 1})
+	})
 }
 
 func TestMalformedAnswersLoseNothing(t *testing.T) {

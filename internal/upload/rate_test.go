@@ -142,7 +142,7 @@ func TestRateFollowsTheCeilingOfTheStream(t *testing.T) {
 }
 
 func TestRecordsRefusedByChanceDoNotSlowTheUploadDown(t *testing.T) {
-	for _, tt := range []struct{ lossy, flaky float64 }{{0.01, 0}, {0.05, 0.05}, {0.1, 0.1}, {0.2, 0}} {
+	for _, tt := range []struct{ lossy, flaky float64 }{{0.01, 0}, {0.03, 0}, {0.05, 0.05}, {0.1, 0.1}, {0.2, 0}} {
 		t.Run(fmt.Sprintf("records=%v/calls=%v", tt.lossy, tt.flaky), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &fakeStream{latency: 200 * time.Millisecond, lossy: tt.lossy, flaky: tt.flaky}

@@ -142,7 +142,7 @@ func New(o Options) (*Uploader, error) {
 // closed and empty. Calls that are in flight then get the grace; Run returns
 // when the last of them is settled. It returns nil in both cases.
 func (u *Uploader) Run(ctx context.Context) error {
-	if err := u.pump(ctx, false); err != nil && ctx.Err() == nil {
+	if err := u.pump(ctx, false); !errors.Is(err, ctx.Err()) {
 		return err
 	}
 	return nil
