@@ -17,21 +17,27 @@ func NewDecoder[K comparable](limits Limits, maxText int, report func(from K, lo
 	}
 }
 
-// Decode takes one datagram and returns a text to hand on. It is empty if the
+// Decode takes one datagram and returns a text to hand on. It is nil if the
 // message is not complete, or if the datagram came to nothing, which was then
-// reported. now is in microseconds. The
-// text is valid until the next call and may alias the datagram.
+// reported; a message without text is empty and not nil. now is in
+// microseconds. The text is valid until the next call and may alias the
+// datagram.
 //
 // A datagram that is neither chunk nor compressed is a text as it is. Nothing
 // that came is withheld: with ErrTooLong the text is the head of the message,
-// with ErrDamaged it is the compressed message as it came.
+// with ErrDamaged it is the compressed message as it came, and with
+// ErrChunkHeader, ErrChunkCount and ErrChunkSequence the datagram.
 func (d *Decoder[K]) Decode(now int64, from K, datagram []byte) ([]byte, error) {
 	kind := magic(datagram)
 	if kind == Chunk {
-		if datagram = d.chunks.Add(now, from, datagram); datagram == nil {
+		message, err := d.chunks.Add(now, from, datagram)
+		switch {
+		case err != nil:
+			return datagram, err
+		case message == nil:
 			return nil, nil
 		}
-		kind = magic(datagram)
+		datagram, kind = message, magic(message)
 	}
 	if kind != Zlib && kind != Gzip {
 		return datagram, nil

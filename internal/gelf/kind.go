@@ -75,20 +75,19 @@ func isZlib(b []byte) bool {
 }
 
 // hasKeys tells whether the object has the keys that make it GELF. It looks no
-// further than it must.
+// further than it must. The value of the last may be cut off.
 func hasKeys(b []byte) bool {
 	short, other := false, false
 	s := newScanner(b)
-	for m, ok := s.next(); ok; m, ok = s.next() {
+	for more := true; more && !(short && other); {
+		var m member
+		m, more = s.next()
 		switch m.key {
 		case keyShortMessage:
 			short = true
 		case keyHost, keyVersion:
 			other = true
 		}
-		if short && other {
-			return true
-		}
 	}
-	return false
+	return short && other
 }

@@ -60,10 +60,15 @@ func (r *Reassembler[K]) giveUp(s *set[K], reason Reason) {
 	r.bytes -= s.charged
 }
 
-// settle keeps the id of a message in mind for a lifetime, so that chunks that
-// come again or too late are known.
+// settle keeps the id of a message in mind for a lifetime, and hashes of its
+// chunks, so that chunks that come again or too late are known.
 func (r *Reassembler[K]) settle(now int64, s *set[K], state state) {
 	r.leave(s)
+	for number := range s.count {
+		if s.has(number) {
+			s.parts[number] = r.hash(s.part(number))
+		}
+	}
 	s.state, s.since, s.data = state, now, nil
 	r.settled.push(s)
 	r.charge(s)

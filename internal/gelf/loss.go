@@ -1,15 +1,20 @@
 package gelf
 
+import "errors"
+
+// Errors of a datagram that begins like a chunk and is none.
+var (
+	ErrChunkHeader   = errors.New("gelf: chunk of fewer than 12 bytes")
+	ErrChunkCount    = errors.New("gelf: chunk of a message of no chunks or more than 128")
+	ErrChunkSequence = errors.New("gelf: chunk with a number beyond the last")
+)
+
 // Reason says in one word why chunks came to nothing. It is fit for a metrics
 // label.
 type Reason string
 
-// Reasons of a Loss. The first three are about a single datagram, the others
-// about a message of which at least one chunk had come.
+// Reasons of a Loss.
 const (
-	ShortHeader  Reason = "chunk_header"      // fewer than 12 bytes
-	BadCount     Reason = "chunk_count"       // a number of chunks other than 1 to 128
-	BadSequence  Reason = "chunk_sequence"    // a number beyond the last chunk
 	Duplicate    Reason = "chunk_duplicate"   // the same chunk again: nothing is lost
 	Conflict     Reason = "chunk_conflict"    // pushed out by another message with the same id
 	Expired      Reason = "chunk_expired"     // not complete within the lifetime
@@ -19,7 +24,7 @@ const (
 	Stopped      Reason = "chunk_stopped"     // incomplete at Close
 )
 
-// Loss is one message that will not come, or one datagram that belongs to none;
+// Loss is one message that will not come, of which at least one chunk had come;
 // with Duplicate it is a datagram that nobody misses.
 type Loss struct {
 	Reason Reason

@@ -21,7 +21,7 @@ const (
 // the message handed out last. Not for concurrent use.
 //
 // Every chunk ends in a message or is reported: per message once, whatever the
-// number of its chunks.
+// number of its chunks, and also if some of them come after it was given up.
 type Reassembler[K comparable] struct {
 	limits  Limits
 	report  func(K, Loss)
@@ -52,46 +52,45 @@ func NewReassembler[K comparable](limits Limits, report func(from K, loss Loss))
 }
 
 // Add takes a datagram that begins with a chunk's magic, and returns the message
-// if it was the last that was missing, else nothing. now is in microseconds. The
-// message is valid until the next call; the datagram is copied.
+// if it was the last that was missing, else nil. now is in microseconds. The
+// message is valid until the next call; the datagram is copied. An error says
+// that the datagram is no chunk: it was not taken, and nothing was reported.
 //
 // A chunk that was there already is passed over, also after its message was
 // complete. One that contradicts those that were there (another number of
 // chunks, or another content under the same number) begins a new message:
 // senders that use an id again mean the newer one.
-func (r *Reassembler[K]) Add(now int64, from K, datagram []byte) []byte {
+func (r *Reassembler[K]) Add(now int64, from K, datagram []byte) ([]byte, error) {
 	r.Expire(now)
 	if len(datagram) < chunkHeader {
-		r.report(from, Loss{ShortHeader, 1, len(datagram)})
-		return nil
+		return nil, ErrChunkHeader
 	}
 	payload := datagram[chunkHeader:]
 	number, count := int(datagram[10]), int(datagram[11])
 	switch {
 	case count == 0 || count > maxChunks:
-		r.report(from, Loss{BadCount, 1, len(payload)})
-		return nil
+		return nil, ErrChunkCount
 	case number >= count:
-		r.report(from, Loss{BadSequence, 1, len(payload)})
-		return nil
+		return nil, ErrChunkSequence
 	}
 	k := setKey[K]{from, binary.BigEndian.Uint64(datagram[2:])}
 	s := r.sets[k]
 	switch {
 	case s == nil:
-	case s.state == refused && s.count == count:
-		return nil // part of a loss that was reported
+	case s.state == lost && s.count == count && !s.has(number):
+		s.parts[number] = r.hash(payload) // part of a loss that was reported
+		return nil, nil
 	case s.state != incomplete:
-		if s.count == count && s.parts[number] == maphash.Bytes(r.seed, payload) {
+		if s.count == count && s.parts[number] == r.hash(payload) {
 			r.report(from, Loss{Duplicate, 1, len(payload)})
-			return nil
+			return nil, nil
 		}
 		r.forget(s)
 		s = nil
 	case s.count == count && !s.has(number):
 	case s.count == count && bytes.Equal(s.part(number), payload):
 		r.report(from, Loss{Duplicate, 1, len(payload)})
-		return nil
+		return nil, nil
 	default:
 		r.giveUp(s, Conflict)
 		s = nil
@@ -99,7 +98,7 @@ func (r *Reassembler[K]) Add(now int64, from K, datagram []byte) []byte {
 	if s == nil {
 		s = r.begin(now, k, count)
 	}
-	return r.put(now, s, number, payload)
+	return r.put(now, s, number, payload), nil
 }
 
 func (r *Reassembler[K]) begin(now int64, k setKey[K], count int) *set[K] {
@@ -119,7 +118,8 @@ func (r *Reassembler[K]) begin(now int64, k setKey[K], count int) *set[K] {
 func (r *Reassembler[K]) put(now int64, s *set[K], number int, payload []byte) []byte {
 	if len(s.data)+len(payload) > r.limits.Message {
 		r.report(s.key.from, Loss{TooLong, s.have + 1, len(s.data) + len(payload)})
-		r.settle(now, s, refused)
+		r.settle(now, s, lost)
+		s.parts[number] = r.hash(payload)
 		return nil
 	}
 	s.put(number, payload)
@@ -129,14 +129,20 @@ func (r *Reassembler[K]) put(now int64, s *set[K], number int, payload []byte) [
 		return nil
 	}
 	message := s.data
-	if !s.inOrder {
+	switch {
+	case message == nil:
+		message = []byte{} // complete, if empty
+	case !s.inOrder:
 		r.out = s.assemble(r.out[:0])
 		message = r.out
 	}
-	s.hash(r.seed)
 	r.settle(now, s, complete)
 	return message
 }
+
+// hash stands for a chunk that is not kept. It is never 0, which stands for one
+// that did not come.
+func (r *Reassembler[K]) hash(payload []byte) uint64 { return maphash.Bytes(r.seed, payload) | 1 }
 
 // Expire gives up what has waited too long. Call it about once a second, so
 // that losses are reported also while no chunks come. If the clock went back by
@@ -146,8 +152,9 @@ func (r *Reassembler[K]) Expire(now int64) {
 	old := func(s *set[K]) bool {
 		return s != nil && (now-s.since > lifetime || s.since-now > lifetime)
 	}
-	for old(r.waiting.head) {
-		r.giveUp(r.waiting.head, Expired)
+	for s := r.waiting.head; old(s); s = r.waiting.head {
+		r.report(s.key.from, Loss{Expired, s.have, len(s.data)})
+		r.settle(now, s, lost)
 	}
 	for old(r.settled.head) {
 		r.forget(r.settled.head)

@@ -1,7 +1,9 @@
 package gelf
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -54,14 +56,12 @@ func TestChunksBecomeMessagesOrAreReported(t *testing.T) {
 		{"another count", []step{{0, "a", chunk(1, 0, 2, "x")}, {0, "a", chunk(1, 1, 3, "y")}, {6 * second, "", nil}}, nil, []string{"a chunk_conflict 1/1", "a chunk_expired 1/1"}},
 		{"another content: the newer message counts", []step{{0, "a", chunk(1, 0, 2, "x")}, {0, "a", chunk(1, 0, 2, "u")}, {0, "a", chunk(1, 1, 2, "v")}}, []string{"uv"}, []string{"a chunk_conflict 1/1"}},
 		{"just in time", []step{{0, "a", chunk(1, 0, 2, "x")}, {5 * second, "a", chunk(1, 1, 2, "y")}}, []string{"xy"}, nil},
-		{"too late", []step{{0, "a", chunk(1, 0, 2, "xx")}, {5*second + 1, "a", chunk(1, 1, 2, "y")}, {11 * second, "", nil}}, nil, []string{"a chunk_expired 1/2", "a chunk_expired 1/1"}},
+		{"too late", []step{{0, "a", chunk(1, 0, 2, "xx")}, {5*second + 1, "a", chunk(1, 1, 2, "y")}, {11 * second, "", nil}}, nil, []string{"a chunk_expired 1/2"}},
+		{"too late, and again", []step{{0, "a", chunk(1, 0, 2, "x")}, {6 * second, "a", chunk(1, 1, 2, "y")}, {6 * second, "a", chunk(1, 1, 2, "y")}, {6 * second, "a", chunk(1, 0, 2, "x")}}, nil, []string{"a chunk_expired 1/1", "a chunk_duplicate 1/1", "a chunk_duplicate 1/1"}},
+		{"an id used again after it was given up", []step{{0, "a", chunk(1, 0, 2, "x")}, {6 * second, "a", chunk(1, 0, 2, "u")}, {6 * second, "a", chunk(1, 1, 2, "v")}}, []string{"uv"}, []string{"a chunk_expired 1/1"}},
+		{"nothing in one chunk", []step{{0, "a", chunk(1, 0, 1, "")}}, []string{""}, nil},
 		{"the clock goes back a little", []step{{3 * second, "a", chunk(1, 0, 2, "x")}, {0, "a", chunk(1, 1, 2, "y")}}, []string{"xy"}, nil},
 		{"the clock goes back a lot", []step{{99 * second, "a", chunk(1, 0, 2, "x")}, {0, "", nil}}, nil, []string{"a chunk_expired 1/1"}},
-		{"11 bytes", []step{{0, "a", chunk(1, 0, 2, "")[:11]}}, nil, []string{"a chunk_header 1/11"}},
-		{"magic only", []step{{0, "a", chunk(1, 0, 2, "")[:2]}}, nil, []string{"a chunk_header 1/2"}},
-		{"count 0", []step{{0, "a", chunk(1, 0, 0, "x")}}, nil, []string{"a chunk_count 1/1"}},
-		{"count 129", []step{{0, "a", chunk(1, 0, 129, "x")}}, nil, []string{"a chunk_count 1/1"}},
-		{"number beyond count", []step{{0, "a", chunk(1, 2, 2, "x")}}, nil, []string{"a chunk_sequence 1/1"}},
 		{"message too long: reported once", []step{{0, "a", chunk(1, 0, 4, strings.Repeat("x", 60))}, {0, "a", chunk(1, 1, 4, strings.Repeat("y", 60))}, {0, "a", chunk(1, 2, 4, "z")}, {9 * second, "", nil}}, nil, []string{"a chunk_too_long 2/120"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestChunksBecomeMessagesOrAreReported(t *testing.T) {
 			for _, s := range tc.steps {
 				if s.datagram == nil {
 					r.Expire(s.at)
-				} else if m := r.Add(s.at, s.from, s.datagram); m != nil {
+				} else if m := add(t, r, s.at, s.from, s.datagram); m != nil {
 					got = append(got, string(m))
 				}
 			}
@@ -89,12 +89,46 @@ func TestChunksBecomeMessagesOrAreReported(t *testing.T) {
 	}
 }
 
+// add wants the datagram to be a chunk.
+func add[K comparable](t testing.TB, r *Reassembler[K], now int64, from K, datagram []byte) []byte {
+	t.Helper()
+	m, err := r.Add(now, from, datagram)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestWhatIsNoChunkIsNotTaken(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		in   []byte
+		want error
+	}{
+		{"11 bytes", chunk(1, 0, 2, "")[:11], ErrChunkHeader},
+		{"magic only", chunk(1, 0, 2, "")[:2], ErrChunkHeader},
+		{"count 0", chunk(1, 0, 0, "x"), ErrChunkCount},
+		{"count 129", chunk(1, 0, 129, "x"), ErrChunkCount},
+		{"number beyond count", chunk(1, 2, 2, "x"), ErrChunkSequence},
+	} {
+		var rec recorder
+		d := NewDecoder(Limits{}, 100, rec.report)
+		text, err := d.Decode(0, "a", tc.in)
+		if !errors.Is(err, tc.want) || !bytes.Equal(text, tc.in) {
+			t.Errorf("%s: %q, %v; want the datagram and %v", tc.name, text, err, tc.want)
+		}
+		if sets, _ := d.Waiting(); sets != 0 || rec.lost != nil {
+			t.Errorf("%s: %d sets wait, reported %q", tc.name, sets, rec.lost)
+		}
+	}
+}
+
 func TestTheDatagramIsNotKept(t *testing.T) {
 	r := NewReassembler[string](Limits{}, nil)
 	d := chunk(1, 0, 2, "abc")
 	r.Add(0, "a", d)
 	clear(d)
-	if got := string(r.Add(0, "a", chunk(1, 1, 2, "def"))); got != "abcdef" {
+	if got := string(add(t, r, 0, "a", chunk(1, 1, 2, "def"))); got != "abcdef" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -121,7 +155,7 @@ func TestTheOldestIsGivenUpFirst(t *testing.T) {
 			if diff := cmp.Diff(tc.lost, rec.lost); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if m := r.Add(5, "a", chunk(3, 1, 2, "y")); string(m) != big+"y" {
+			if m := add(t, r, 5, "a", chunk(3, 1, 2, "y")); string(m) != big+"y" {
 				t.Errorf("the newest message is %.10q", m)
 			}
 		})
@@ -136,7 +170,7 @@ func TestWhatIsCompleteIsForgottenBeforeAnythingIsLost(t *testing.T) {
 		r.Add(0, "b", chunk(100+id, 0, 1, "y"))
 	}
 	r.Add(0, "c", chunk(1, 0, 2, strings.Repeat("z", 2000)))
-	if m := r.Add(0, "a", chunk(1, 1, 2, "y")); string(m) != "xy" || rec.lost != nil {
+	if m := add(t, r, 0, "a", chunk(1, 1, 2, "y")); string(m) != "xy" || rec.lost != nil {
 		t.Errorf("message %q, lost %q", m, rec.lost)
 	}
 }
@@ -163,7 +197,7 @@ func TestAFloodOfIncompleteMessagesStaysWithinBoundsAndIsCounted(t *testing.T) {
 	payload := strings.Repeat("x", 1400)
 	for i := range 10_000 {
 		from := netip.AddrFrom4([4]byte{10, 0, byte(i / 10 >> 8), byte(i / 10)})
-		if m := r.Add(int64(i), from, chunk(uint64(i), 0, 128, payload)); m != nil {
+		if m := add(t, r, int64(i), from, chunk(uint64(i), 0, 128, payload)); m != nil {
 			t.Fatal("a message out of one chunk of 128")
 		}
 		if sets, n := r.Waiting(); sets > limits.Sets || n > limits.Bytes {
@@ -199,8 +233,9 @@ func FuzzReassembler(f *testing.F) {
 			if script[i+1] > 240 {
 				d = d[:rnd.IntN(len(d)-1)+2]
 			}
-			if m := r.Add(now, script[i+1]>>2%3, d); len(m) > limits.Message {
-				t.Fatalf("message of %d bytes", len(m))
+			m, err := r.Add(now, script[i+1]>>2%3, d)
+			if len(m) > limits.Message || err != nil && m != nil {
+				t.Fatalf("message of %d bytes, %v", len(m), err)
 			}
 			sets, n := r.Waiting()
 			if sets > limits.Sets || n > limits.Bytes || len(r.sets) > 2*limits.Sets || len(r.senders) > limits.Sets {
@@ -240,7 +275,7 @@ func FuzzChunksInAnyOrder(f *testing.F) {
 		var got []string
 		for _, i := range order {
 			part := message[min(i*size, len(message)):min((i+1)*size, len(message))]
-			if m := r.Add(0, "a", chunk(seed, i, count, string(part))); m != nil {
+			if m := add(t, r, 0, "a", chunk(seed, i, count, string(part))); m != nil {
 				got = append(got, string(m))
 			}
 		}

@@ -47,7 +47,8 @@ func newScanner(b []byte) scanner {
 	return s
 }
 
-// next returns the next member, or false at the end or at a fault.
+// next returns the next member, or false at the end or at a fault. At a fault in
+// the value the key is told all the same.
 func (s *scanner) next() (m member, ok bool) {
 	s.skipSpace()
 	switch s.peek() {

@@ -1,7 +1,5 @@
 package gelf
 
-import "hash/maphash"
-
 // setKey tells messages apart.
 type setKey[K comparable] struct {
 	from K
@@ -13,7 +11,7 @@ type state uint8
 const (
 	incomplete state = iota
 	complete         // parts are hashes of the chunks
-	refused          // given up as too long; its other chunks are passed over
+	lost             // given up and reported: parts are hashes, chunks that come now are passed over
 )
 
 // setOverhead is about what a set costs besides its chunks: itself, its sender,
@@ -66,13 +64,6 @@ func (s *set[K]) assemble(dst []byte) []byte {
 		dst = append(dst, s.part(number)...)
 	}
 	return dst
-}
-
-// hash replaces the chunks by hashes, to know them again.
-func (s *set[K]) hash(seed maphash.Seed) {
-	for number := range s.count {
-		s.parts[number] = maphash.Bytes(seed, s.part(number))
-	}
 }
 
 // cost is the memory the set takes.

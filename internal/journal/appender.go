@@ -92,12 +92,23 @@ func (st *staging) reset() {
 // returns nil. An error means that what it reports was not written and is
 // booked as dropped.
 func (a *Appender) Commit(ctx context.Context, block bool) error {
+	return a.commit(ctx, block, func(*Generation) {}, a.journal.drop)
+}
+
+// commit tells of what was written where, and of what was not.
+func (a *Appender) commit(ctx context.Context, block bool, written func(*Generation), refused func(*staging)) error {
 	var failed error
 	for _, i := range a.shards {
 		st := a.staged[i]
 		st.endBlock()
-		if err := a.journal.commit(ctx, a.journal.shards[i], st, block); err != nil {
-			failed = err
+		g, err := a.journal.commit(ctx, a.journal.shards[i], st, block)
+		if err == nil {
+			written(g)
+		} else {
+			refused(st)
+			if block {
+				failed = err
+			}
 		}
 		st.reset()
 		a.journal.staging.Put(st)
@@ -106,7 +117,3 @@ func (a *Appender) Commit(ctx context.Context, block bool) error {
 	a.shards = a.shards[:0]
 	return failed
 }
-
-// Sync returns once everything that any Appender committed before the call is
-// on disk. Calls that come together share one fsync.
-func (a *Appender) Sync(ctx context.Context) error { return a.journal.syncer.wait(ctx) }

@@ -44,7 +44,7 @@ func (m *model) run(t *testing.T, j *bench, rng *rand.Rand, from int) (next int)
 		}
 		if rng.IntN(4) == 0 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if a.Sync(ctx) == nil {
+			if j.NewDurableAppender().Sync(ctx) == nil {
 				for text := range m.committed {
 					m.synced[text] = true
 				}
@@ -177,12 +177,65 @@ func TestEveryOperationCanBeTheLast(t *testing.T) {
 			}
 			if i%10 == 9 {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-				_ = a.Sync(ctx)
+				_ = j.NewDurableAppender().Sync(ctx)
 				cancel()
 			}
 		}
 		disk = disk.Kill()
 		after := open(t, "/", func(o *Options) { o.FS = disk })
 		m.check(t, after, m.committed)
+	}
+}
+
+func TestWhatSyncPromisesSurvivesThePowerCutOfAFailingDisk(t *testing.T) {
+	for seed := range uint64(50) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		disk := faultfs.New(seed)
+		j := open(t, "/", func(o *Options) { o.FS, o.GenerationBytes, o.SyncInterval, o.Shards = disk, 2000, time.Hour, 1 })
+		disk.Inject(faultfs.Fault{Op: faultfs.OpSync, Suffix: Suffix, Probability: 0.2})
+		disk.Inject(faultfs.Fault{Op: faultfs.OpSyncDir, Probability: 0.2})
+		// Each sender begins anew when it is told of an error, as a RELP client does.
+		var senders [3]*DurableAppender
+		var pending [3][]string // committed, and not yet promised
+		promised := map[string]bool{}
+		for n := range 200 {
+			i := rng.IntN(len(senders))
+			if senders[i] == nil {
+				senders[i], pending[i] = j.NewDurableAppender(), nil
+			}
+			text := fmt.Sprintf("message %d", n)
+			senders[i].Add(source("192.0.2.1"), 1, []byte(text))
+			if err := senders[i].Commit(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			pending[i] = append(pending[i], text)
+			if rng.IntN(3) > 0 {
+				continue
+			}
+			if senders[i].Sync(t.Context()) != nil {
+				senders[i] = nil
+				continue
+			}
+			for _, text := range pending[i] {
+				promised[text] = true
+			}
+			pending[i] = nil
+		}
+		if len(promised) == 0 || len(promised) == 200 {
+			t.Fatalf("seed %d: %d of 200 messages were promised, want some", seed, len(promised))
+		}
+		after := open(t, "/", func(o *Options) { o.FS = disk.Crash() })
+		seen := map[string]bool{}
+		for after.queue.len() > 0 {
+			got, _ := entries(t, after.Next(t.Context()))
+			for _, e := range got {
+				seen[e.Text] = true
+			}
+		}
+		for text := range promised {
+			if !seen[text] {
+				t.Errorf("seed %d: %q was promised to be on disk and is not", seed, text)
+			}
+		}
 	}
 }

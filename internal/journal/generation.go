@@ -37,8 +37,10 @@ type Generation struct {
 	file    vfs.File   // nil once dropped
 
 	// Guarded by the syncer.
-	listed bool // has data that is not on disk
-	fresh  bool // its directory entry may not be on disk
+	listed  bool  // has data that is not on disk
+	fresh   bool  // its directory entry may not be on disk
+	failed  error // of its fsync
+	dropped bool  // what it holds is on disk elsewhere
 }
 
 // Damage is a part of a journal file that is no whole block.
@@ -150,6 +152,7 @@ func (g *Generation) close() {
 	defer g.syncing.Unlock()
 	_ = g.file.Close() // nothing of it is needed any more
 	g.file = nil
+	g.journal.syncer.dropped(g)
 }
 
 // Contents are the blocks of a loaded generation.

@@ -203,31 +203,36 @@ func (j *Journal) shardOf(s *event.Source) int {
 	return int(maphash.String(j.seed, s.Address) % uint64(len(j.shards)))
 }
 
-// commit writes to one shard, waiting or dropping as Commit says.
-func (j *Journal) commit(ctx context.Context, s *shard, st *staging, block bool) error {
+// errNoRoom says that intake has stopped and that the caller does not wait.
+var errNoRoom = errors.New("no room")
+
+// commit writes to one shard, waiting for room if block says so, and returns
+// where it has written.
+func (j *Journal) commit(ctx context.Context, s *shard, st *staging, block bool) (*Generation, error) {
 	for {
 		var err error
 		if !j.budget.Full() {
-			if err = s.write(st); err == nil {
-				return nil
+			g, failed := s.write(st)
+			if failed == nil {
+				return g, nil
 			}
+			err = failed
 			j.metrics.writeFailures.Inc()
 			j.budget.Refused(err)
 		}
 		if !block {
-			j.drop(st, ReasonFull)
-			return nil
+			return nil, errNoRoom
 		}
 		if waited := j.budget.Wait(ctx); waited != nil {
-			j.drop(st, ReasonFull)
-			return fmt.Errorf("no room in %s: %w", j.options.Dir, errors.Join(waited, err))
+			return nil, fmt.Errorf("no room in %s: %w", j.options.Dir, errors.Join(waited, err))
 		}
 	}
 }
 
-func (j *Journal) drop(st *staging, reason string) {
+// drop books what could not be written.
+func (j *Journal) drop(st *staging) {
 	for _, c := range st.counts {
-		j.ledger.Drop(c.listener, reason, c.messages, c.bytes)
+		j.ledger.Drop(c.listener, ReasonFull, c.messages, c.bytes)
 	}
 }
 

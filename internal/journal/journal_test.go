@@ -371,7 +371,7 @@ func TestThoseWhoWaitForTheDiskShareItsSyncs(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range readers {
 		wg.Go(func() {
-			a := j.NewAppender()
+			a := j.NewDurableAppender()
 			for range messages {
 				a.Add(source(fmt.Sprintf("192.0.2.%d", i)), 0, []byte("x"))
 				if err := a.Commit(t.Context(), true); err != nil {

@@ -19,8 +19,8 @@ type shard struct {
 }
 
 // write appends staged blocks to the open generation, opening one if need be,
-// and books them. On an error nothing was written.
-func (s *shard) write(st *staging) error {
+// books them, and returns where they are. On an error nothing was written.
+func (s *shard) write(st *staging) (*Generation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open != nil && s.open.size+int64(len(st.buf)) > s.journal.options.GenerationBytes && s.open.size > fileHeaderSize {
@@ -29,7 +29,7 @@ func (s *shard) write(st *staging) error {
 	if s.open == nil {
 		g, err := s.journal.create(s)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s.open = g
 	}
@@ -45,8 +45,11 @@ func (s *shard) write(st *staging) error {
 		for _, b := range st.blocks {
 			sealBlock(st.buf[b.start:b.end], b.count)
 		}
+		// A part of it may be there. After a crash its whole blocks would come
+		// back, although they were refused or written again elsewhere.
+		_ = g.file.Truncate(g.size)
 		s.seal() // another file may do better
-		return fmt.Errorf("write to journal file %s: %w", g.path, err)
+		return nil, fmt.Errorf("write to journal file %s: %w", g.path, err)
 	}
 	g.size += int64(len(st.buf))
 	g.next = next
@@ -57,7 +60,7 @@ func (s *shard) write(st *staging) error {
 	}
 	s.journal.metrics.written.Add(float64(len(st.buf)))
 	s.journal.syncer.dirty(g)
-	return nil
+	return g, nil
 }
 
 // seal closes the open generation for writing and queues it. Called with mu.

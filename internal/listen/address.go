@@ -47,7 +47,7 @@ func bindTCP(kind, address string, port int) (net.Listener, error) {
 }
 
 // bindError says what was to be bound, why it failed, and what to do. kind is
-// tcp, tls or udp.
+// the first part of the listener's name.
 func bindError(kind string, addr netip.AddrPort, err error) error {
 	show := "-ltnp"
 	if kind == "udp" {

@@ -14,8 +14,10 @@ type buffer struct {
 	b     []byte
 	r, w  int // b[r:w] is held
 	limit int
-	full  bool // the last read filled all the space there was
-	peak  int  // the most that was held since the last trim
+	// limits are asked for all but the first minBuffer bytes.
+	limits *Limits
+	full   bool // the last read filled all the space there was
+	peak   int  // the most that was held since the last trim
 }
 
 // newBuffer returns a buffer that can always take more while it holds at most
@@ -24,15 +26,16 @@ func newBuffer(need int) *buffer {
 	return &buffer{b: make([]byte, minBuffer), limit: max(maxBuffer, powerOfTwo(2*need))}
 }
 
-// space returns where to read into. It is never empty, and at least half of
-// the buffer: so moving what is held to the front costs less than a copy of
-// each byte that is read.
+// space returns where to read into. It is at least half of the buffer: so moving
+// what is held to the front costs less than a copy of each byte that is read.
+// Only where there is no more memory it is less, and empty if what is held fills
+// the buffer.
 func (b *buffer) space() []byte {
 	held := b.w - b.r
 	switch {
 	case held == 0 && !b.full:
 		b.r, b.w = 0, 0
-	case (b.full || held > len(b.b)/2) && len(b.b) < b.limit:
+	case (b.full || held > len(b.b)/2) && len(b.b) < b.limit && b.limits.use(len(b.b), held > len(b.b)/2):
 		b.resize(2 * len(b.b))
 	case len(b.b)-b.w < len(b.b)/2:
 		b.w = copy(b.b, b.b[b.r:b.w])
@@ -61,9 +64,17 @@ func (b *buffer) large() bool { return len(b.b) > minBuffer }
 func (b *buffer) trim() {
 	held := b.w - b.r
 	if size := max(minBuffer, powerOfTwo(2*max(b.peak, held))); size < len(b.b) {
+		b.limits.free(len(b.b) - size)
 		b.resize(size)
 	}
 	b.peak = held
+}
+
+// release gives back all memory that was asked for. The buffer is not used
+// afterwards.
+func (b *buffer) release() {
+	b.limits.free(len(b.b) - minBuffer)
+	b.b = nil
 }
 
 func (b *buffer) resize(size int) {

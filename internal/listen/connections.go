@@ -18,7 +18,7 @@ type connection struct {
 // connections are all those of one listener. Its methods may be called at the
 // same time.
 type connections struct {
-	limit int // 0: none
+	limits *Limits
 
 	mu       sync.Mutex
 	open     map[*connection]struct{}
@@ -33,7 +33,7 @@ func (c *connections) serve(conn net.Conn, f func(*connection)) bool {
 	cn := &connection{Conn: conn}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stopping || c.limit > 0 && len(c.open) >= c.limit {
+	if c.stopping || !c.limits.connect() {
 		return false
 	}
 	if c.open == nil {
@@ -46,6 +46,7 @@ func (c *connections) serve(conn net.Conn, f func(*connection)) bool {
 			c.mu.Lock()
 			delete(c.open, cn)
 			c.mu.Unlock()
+			c.limits.disconnect()
 		}()
 		f(cn)
 	})

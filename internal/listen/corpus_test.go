@@ -49,7 +49,8 @@ func texts(b [][]byte) []string {
 	return out
 }
 
-func framingCorpus(t *testing.T) []framingCase {
+// corpus returns the lines of a file of the corpus.
+func corpus[Case any](t *testing.T, name string) (cases []Case) {
 	t.Helper()
 	dir, err := filepath.Abs(".")
 	if err != nil {
@@ -64,21 +65,25 @@ func framingCorpus(t *testing.T) []framingCase {
 		}
 		dir = filepath.Dir(dir)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "..", "shared", "corpus", "framing_dev.jsonl"))
+	data, err := os.ReadFile(filepath.Join(dir, "..", "shared", "corpus", name))
 	if err != nil {
 		t.Skipf("the message corpus is not beside the repository: %v", err)
 	}
-	var cases []framingCase
 	for line := range bytes.Lines(data) {
-		var c framingCase
+		var c Case
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(c.Class, "proxy-") {
-			cases = append(cases, c)
-		}
+		cases = append(cases, c)
 	}
 	return cases
+}
+
+func framingCorpus(t *testing.T) []framingCase {
+	t.Helper()
+	return slices.DeleteFunc(corpus[framingCase](t, "framing_dev.jsonl"), func(c framingCase) bool {
+		return strings.HasPrefix(c.Class, "proxy-")
+	})
 }
 
 func TestFramingCorpusOverTCPAndTLS(t *testing.T) {

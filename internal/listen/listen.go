@@ -1,6 +1,6 @@
-// Package listen takes syslog messages from sockets and puts them into the
-// journal. It knows how messages are told apart on each transport and who sent
-// them; it does not look into them.
+// Package listen takes syslog and GELF messages from sockets and puts them into
+// the journal. It knows how messages are told apart on each transport, who sent
+// them, and which of them are GELF; it does not look into them further.
 //
 // A constructor binds and checks, Run runs until its context is done and shuts
 // down in stages: no new connections, then what the kernel already holds is
@@ -46,11 +46,13 @@ const (
 	DefaultDrain = 5 * time.Second
 )
 
-// The reasons for which a listener books messages as dropped. The journal has
-// others.
+// The reasons for which a listener books messages as dropped, beside those of
+// GELF (see gelf.Reason), which have gelf_ in front. The journal has others.
 const (
-	dropKernel = "kernel" // the socket's receive buffer was full
-	dropEmpty  = "empty"  // a datagram without text
+	dropKernel = "kernel"       // the socket's receive buffer was full
+	dropEmpty  = "empty"        // a datagram without text
+	dropRate   = "rate"         // a datagram of a sender that sends too many
+	dropProxy  = "proxy_header" // a datagram of a proxy whose header is damaged
 )
 
 func messageLimit(n int) (int, error) {

@@ -26,11 +26,13 @@ type message struct{ Sender, Text string }
 // fakeJournal records what is committed. Until closed, gate holds Commits up;
 // with err they fail.
 type fakeJournal struct {
-	gate chan struct{}
+	gate  chan struct{}
+	books *ledger.Ledger // if not nil, told of what is committed, as the journal does
 
 	mu      sync.Mutex
 	err     error
 	got     []message
+	formats []string // of got
 	sources map[string]*event.Source
 	more    chan struct{} // closed and renewed with every Commit
 }
@@ -75,6 +77,12 @@ func (a *fakeAppender) Commit(ctx context.Context, block bool) error {
 			return fmt.Errorf("two sources for %q", src.Key())
 		}
 		j.sources[src.Key()] = src
+		j.formats = append(j.formats, src.Format)
+	}
+	if j.books != nil {
+		for i, src := range sources {
+			j.books.Receive(src.Listener, 1, uint64(len(pending[i].Text)))
+		}
 	}
 	j.got = append(j.got, pending...)
 	close(j.more)
@@ -94,6 +102,18 @@ func (j *fakeJournal) messages() []message {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.got)
+}
+
+// ofFormat returns the texts of those that are of a format.
+func (j *fakeJournal) ofFormat(format string) (texts []string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, m := range j.got {
+		if j.formats[i] == format {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
 }
 
 // wait returns what is there once it is at least n messages.

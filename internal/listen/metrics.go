@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"kinesyslog/internal/gelf"
 )
 
 // metrics are those of one listener. Messages and bytes received and dropped
@@ -19,6 +21,11 @@ type metrics struct {
 	accepted         prometheus.Counter
 	acceptErrors     prometheus.Counter
 	refusedLimit     prometheus.Counter
+	refusedProxy     prometheus.Counter
+	refusedAddress   prometheus.Counter
+	closedIdle       prometheus.Counter
+	closedMemory     prometheus.Counter
+	slowed           prometheus.Counter
 	handshakesFailed prometheus.Counter
 
 	// Datagrams.
@@ -55,9 +62,13 @@ func (r *registrar) refused(reason string) prometheus.Counter {
 
 func (r *registrar) common() *metrics {
 	return &metrics{
-		cut:           r.counter("messages_cut_total", "Messages that were longer than allowed and were cut.", nil),
+		cut:           r.cut(),
 		refusedSender: r.refused("sender"),
 	}
+}
+
+func (r *registrar) cut() prometheus.Counter {
+	return r.counter("messages_cut_total", "Messages that were longer than allowed and were cut.", nil)
 }
 
 // newRegistrar adds the listener's name to all that is registered. A nil
@@ -76,6 +87,13 @@ func newTCPMetrics(reg prometheus.Registerer, listener string) (*metrics, error)
 	m.accepted = r.counter("connections_total", "Connections that were accepted.", nil)
 	m.acceptErrors = r.counter("accept_errors_total", "Connections that the kernel could not hand over.", nil)
 	m.refusedLimit = r.refused("connections")
+	m.refusedProxy = r.refused("proxy_header")
+	m.refusedAddress = r.refused("connections_of_address")
+	closed := func(reason string) prometheus.Counter {
+		return r.counter("connections_closed_total", "Connections that a limit has ended, by reason.", prometheus.Labels{"reason": reason})
+	}
+	m.closedIdle, m.closedMemory = closed("idle"), closed("memory")
+	m.slowed = r.counter("rate_limited_reads_total", "Reads after which a sender had to wait because it sends too many messages a second.", nil)
 	m.handshakesFailed = r.counter("tls_handshake_failures_total", "TLS connections that failed before the first message.", nil)
 	return m, r.err(listener)
 }
@@ -85,6 +103,54 @@ func newUDPMetrics(reg prometheus.Registerer, listener string) (*metrics, error)
 	m := r.common()
 	m.receiveBuffer = r.gauge("kernel_receive_buffer_bytes", "Receive buffers of all sockets of the listener, in the kernel's accounting, which includes its overhead.")
 	return m, r.err(listener)
+}
+
+// newUnixMetrics are those of datagrams over a Unix socket.
+func newUnixMetrics(reg prometheus.Registerer, listener string) (*metrics, error) {
+	r := newRegistrar(reg, listener)
+	m := &metrics{cut: r.cut()}
+	return m, r.err(listener)
+}
+
+// gelfMetrics are those of GELF on one listener. What was lost of it is in the
+// ledger. On listeners with connections only the first is not nil.
+type gelfMetrics struct {
+	recognised prometheus.Counter
+	duplicates prometheus.Counter
+	incomplete prometheus.Gauge
+
+	chunkHeader, chunkCount, chunkSequence, damaged prometheus.Counter
+}
+
+func newGELFMetrics(reg prometheus.Registerer, listener string, datagrams bool) (*gelfMetrics, error) {
+	r := newRegistrar(reg, listener)
+	m := &gelfMetrics{recognised: r.counter("gelf_recognised_total", "Messages that were taken as GELF on a listener for syslog.", nil)}
+	if datagrams {
+		undecoded := func(reason string) prometheus.Counter {
+			return r.counter("gelf_undecoded_total", "Datagrams, or messages of several, that begin like GELF and could not be decoded, by reason. They were delivered as they came.",
+				prometheus.Labels{"reason": reason})
+		}
+		m.duplicates = r.counter("gelf_duplicate_chunks_total", "Chunks that came again.", nil)
+		m.incomplete = r.gauge("gelf_incomplete_messages", "Messages that wait for more of their chunks. They are not booked as received yet.")
+		m.chunkHeader = undecoded("chunk_header")
+		m.chunkCount = undecoded("chunk_count")
+		m.chunkSequence = undecoded("chunk_sequence")
+		m.damaged = undecoded("damaged")
+	}
+	return m, r.err(listener)
+}
+
+// undecoded returns the counter of an error of gelf.Decoder.
+func (m *gelfMetrics) undecoded(err error) prometheus.Counter {
+	switch {
+	case errors.Is(err, gelf.ErrChunkHeader):
+		return m.chunkHeader
+	case errors.Is(err, gelf.ErrChunkCount):
+		return m.chunkCount
+	case errors.Is(err, gelf.ErrChunkSequence):
+		return m.chunkSequence
+	}
+	return m.damaged
 }
 
 func (r *registrar) err(listener string) error {

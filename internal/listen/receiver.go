@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"kinesyslog/internal/event"
+	"kinesyslog/internal/gelf"
 	"kinesyslog/internal/syslog"
 )
 
@@ -19,11 +18,11 @@ type receiver struct {
 	socket   *socket
 	batch    *datagrams
 	appender Appender
+	now      func() int64 // microseconds since 1970: the system's clock, but in tests
 
-	// known spares the lock of the listener's sources, and last the look-up.
-	known      map[netip.Addr]*event.Source
-	last       netip.Addr
-	lastSource *event.Source
+	gelf   *gelfDatagrams
+	own    *senders // of messages in the listener's format
+	asGELF *senders
 
 	previous int64 // when the last batch was read, in microseconds
 	gathered bool  // whether we paused after it
@@ -39,12 +38,16 @@ func newReceiver(u *UDP, s *socket) *receiver {
 		udp: u, socket: s,
 		batch:    newDatagrams(),
 		appender: u.opts.Journal.NewAppender(),
-		known:    map[netip.Addr]*event.Source{},
+		now:      func() int64 { return time.Now().UnixMicro() },
+		gelf:     newGELFDatagrams(u),
+		own:      newSenders(u.sources),
+		asGELF:   newSenders(u.gelfSources),
 	}
 }
 
 // run reads until ctx is done, and then what the kernel held by then.
 func (r *receiver) run(ctx context.Context) error {
+	defer r.gelf.close()
 	committing := context.WithoutCancel(ctx) // nothing waits in it
 	for ctx.Err() == nil {
 		if _, err := r.step(committing, 0); err != nil {
@@ -71,8 +74,9 @@ func (r *receiver) step(ctx context.Context, flags int) (int, error) {
 	n, err := r.batch.receive(r.socket.fd, flags)
 	switch {
 	case err == nil:
-		now := time.Now().UnixMicro()
+		now := r.now()
 		size := r.take(ctx, n, now)
+		r.gelf.expire(now)
 		r.gathered = flags&unix.MSG_DONTWAIT == 0 && worthGathering(n, now-r.previous, r.gathered)
 		r.previous = now
 		if r.gathered {
@@ -83,6 +87,7 @@ func (r *receiver) step(ctx context.Context, flags int) (int, error) {
 	case errors.Is(err, unix.EAGAIN):
 		// Nothing came for a while, so no datagram told of drops.
 		r.bookKernelDrops()
+		r.gelf.expire(r.now())
 		return 0, nil
 	case errors.Is(err, unix.EINTR):
 		return 0, nil
@@ -109,6 +114,7 @@ func worthGathering(n int, gap int64, gathered bool) bool {
 func (r *receiver) take(ctx context.Context, n int, received int64) (size int) {
 	u := r.udp
 	var empty, kernel uint64
+	var fast tally
 	added := false
 	for i := range n {
 		if count, ok := r.batch.drops(i); ok {
@@ -116,13 +122,28 @@ func (r *receiver) take(ctx context.Context, n int, received int64) (size int) {
 		}
 		text := r.batch.text(i)
 		size += max(len(text), 1)
-		ip := r.batch.sender(i)
-		if u.opts.Allow != nil && !u.opts.Allow(ip) {
-			u.metrics.refusedSender.Inc()
-			u.refused.warn(slog.Any("sender", ip))
+		ip, text, ok := u.admit(r.batch.sender(i), text)
+		if !ok {
 			continue
 		}
-		text = syslog.TrimDatagram(text)
+		if !u.opts.Limits.admits(ip, received) {
+			fast.messages++
+			fast.bytes += uint64(len(text))
+			u.fast.warn(slog.Any("sender", ip))
+			continue
+		}
+		from := r.own
+		if u.opts.Format == formatGELF || gelf.Looks(text) != gelf.None {
+			var isGELF bool
+			if text, isGELF = r.gelf.decode(received, ip, text); text == nil {
+				continue
+			}
+			if isGELF {
+				from = r.asGELF
+			}
+		} else {
+			text = syslog.TrimDatagram(text)
+		}
 		if len(text) == 0 {
 			empty++
 			continue
@@ -131,33 +152,21 @@ func (r *receiver) take(ctx context.Context, n int, received int64) (size int) {
 			text = text[:u.opts.MaxMessage]
 			u.metrics.cut.Inc()
 		}
-		r.appender.Add(r.source(ip), received, text)
+		r.appender.Add(from.get(ip), received, text)
 		added = true
 	}
 	r.drop(dropKernel, kernel)
 	r.drop(dropEmpty, empty)
+	if fast.messages > 0 {
+		u.opts.Ledger.Drop(u.name, dropRate, fast.messages, fast.bytes)
+	}
+	r.gelf.book()
 	if added {
 		if err := r.appender.Commit(ctx, false); err != nil {
 			u.lost.warn(slog.Any("error", err))
 		}
 	}
 	return size
-}
-
-func (r *receiver) source(ip netip.Addr) *event.Source {
-	if ip == r.last {
-		return r.lastSource
-	}
-	src := r.known[ip]
-	if src == nil {
-		if len(r.known) >= maxSources {
-			clear(r.known)
-		}
-		src = r.udp.sources.get(ip)
-		r.known[ip] = src
-	}
-	r.last, r.lastSource = ip, src
-	return src
 }
 
 func (r *receiver) bookKernelDrops() {

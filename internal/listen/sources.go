@@ -15,6 +15,7 @@ const maxSources = 1 << 16
 // the same time.
 type sources struct {
 	listener, format, port string
+	local                  string // all senders are this host; empty: they are told apart
 
 	mu    sync.Mutex
 	known map[netip.Addr]*event.Source
@@ -33,8 +34,43 @@ func (s *sources) get(ip netip.Addr) *event.Source {
 		if len(s.known) >= maxSources {
 			clear(s.known)
 		}
-		src = event.NewSource(s.listener, s.format, s.port, ip.String())
+		address := s.local
+		if address == "" {
+			address = ip.String()
+		}
+		src = event.NewSource(s.listener, s.format, s.port, address)
 		s.known[ip] = src
 	}
+	return src
+}
+
+// senders are the sources as one reader of datagrams sees them: it spares the
+// lock, and where many datagrams of a sender follow each other the look-up.
+// Not for concurrent use.
+type senders struct {
+	sources    *sources
+	known      map[netip.Addr]*event.Source
+	last       netip.Addr
+	lastSource *event.Source
+}
+
+func newSenders(s *sources) *senders {
+	return &senders{sources: s, known: map[netip.Addr]*event.Source{}}
+}
+
+// get returns the Source of a canonical address.
+func (s *senders) get(ip netip.Addr) *event.Source {
+	if ip == s.last {
+		return s.lastSource
+	}
+	src := s.known[ip]
+	if src == nil {
+		if len(s.known) >= maxSources {
+			clear(s.known)
+		}
+		src = s.sources.get(ip)
+		s.known[ip] = src
+	}
+	s.last, s.lastSource = ip, src
 	return src
 }

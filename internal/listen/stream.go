@@ -4,36 +4,28 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"time"
 
 	"kinesyslog/internal/event"
-	"kinesyslog/internal/syslog"
+	"kinesyslog/internal/gelf"
 )
 
-const (
-	// trimInterval is how often a connection's buffer is fitted to its use.
-	trimInterval = 10 * time.Second
-	// drainQuiet is how long a connection must be silent at shutdown to be
-	// taken as read out.
-	drainQuiet = 100 * time.Millisecond
-)
-
-// stream reads the syslog messages of one TCP or TLS connection.
+// stream reads the messages of one TCP or TLS connection.
 type stream struct {
-	conn     net.Conn
-	stopping func() bool // reports whether the listener shuts down
+	reader
 	source   *event.Source
-	framer   *syslog.Framer
+	framer   framer
 	appender Appender
-	buf      *buffer
+
+	// asGELF is asked once for the source of messages that are GELF among
+	// others, with the first of them. Nil: all messages are of source's format.
+	asGELF       func() *event.Source
+	gelf         *event.Source
+	onRecognised func()
 
 	onCut  func()
 	onLost func(cause error)
-
-	armed   bool // a read deadline for the next trim is set
-	expired bool // the read deadline has passed
 }
 
 // run reads until the sender closes, the connection fails, or the listener
@@ -48,27 +40,17 @@ func (s *stream) run(ctx context.Context) error {
 			closing = true
 			s.closeWrite()
 		}
-		s.setDeadline(stopping)
-		if !stopping && s.stopping() {
-			continue // or the deadline just set would hide the one that wakes us
-		}
-		n, err := s.conn.Read(s.buf.space())
-		s.buf.filled(n)
-		timeout := errors.Is(err, os.ErrDeadlineExceeded)
-		end := err != nil && (stopping || !timeout)
-		if n > 0 || end {
-			if err := s.take(ctx, time.Now().UnixMicro(), end); err != nil {
+		n, err := s.read(stopping)
+		if n > 0 || err != nil {
+			if err := s.take(ctx, time.Now().UnixMicro(), err != nil); err != nil {
 				return err
 			}
 		}
 		switch {
-		case end && (timeout || errors.Is(err, io.EOF)):
+		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, io.EOF):
 			return nil
-		case end:
+		case err != nil:
 			return err
-		case timeout:
-			s.buf.trim()
-			s.armed, s.expired = false, true
 		}
 	}
 }
@@ -82,32 +64,18 @@ func (s *stream) closeWrite() {
 	}
 }
 
-// setDeadline wakes the next Read up for the end of a drain, or for the next
-// trim. A connection with a small buffer sleeps until data comes.
-func (s *stream) setDeadline(stopping bool) {
-	var err error
-	switch {
-	case stopping:
-		err = s.conn.SetReadDeadline(time.Now().Add(drainQuiet))
-	case s.armed:
-	case s.buf.large():
-		s.armed = true
-		err = s.conn.SetReadDeadline(time.Now().Add(trimInterval))
-	case s.expired:
-		s.expired = false
-		err = s.conn.SetReadDeadline(time.Time{})
-	}
-	_ = err // only for a closed connection: the Read that follows says it
-}
-
 // take puts all whole messages that are held into the journal.
 func (s *stream) take(ctx context.Context, received int64, eof bool) error {
-	added := false
+	added := 0
 	for {
 		msg, used, cut, ok := s.framer.Next(s.buf.bytes(), eof)
 		if ok {
-			s.appender.Add(s.source, received, msg)
-			added = true
+			source := s.source
+			if s.asGELF != nil && gelf.Looks(msg) == gelf.JSON {
+				source = s.recognised()
+			}
+			s.appender.Add(source, received, msg)
+			added++
 			if cut {
 				s.onCut()
 			}
@@ -117,12 +85,25 @@ func (s *stream) take(ctx context.Context, received int64, eof bool) error {
 			break
 		}
 	}
-	if !added {
+	if added == 0 {
 		return nil
 	}
 	err := s.appender.Commit(ctx, true)
 	if err != nil {
 		s.onLost(err)
+		return err
 	}
-	return err
+	if !eof {
+		s.pace(ctx, added)
+	}
+	return nil
+}
+
+// recognised returns the source of a message that is GELF.
+func (s *stream) recognised() *event.Source {
+	if s.gelf == nil {
+		s.gelf = s.asGELF()
+	}
+	s.onRecognised()
+	return s.gelf
 }

@@ -227,7 +227,7 @@ func TestRefusedSendersAreClosedAndCounted(t *testing.T) {
 
 func TestConnectionsAreLimited(t *testing.T) {
 	e := newEnv()
-	l, _ := startTCP(t, e.tcp(TCPOptions{MaxConnections: 2}))
+	l, _ := startTCP(t, e.tcp(TCPOptions{Limits: limits(t, LimitOptions{Connections: 2})}))
 	var conns []net.Conn
 	for i := range 2 {
 		conns = append(conns, dial(t, "tcp", l.Addr().String()))

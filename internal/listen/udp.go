@@ -41,9 +41,13 @@ type UDPOptions struct {
 	// reads. 0: DefaultReceiveBuffer.
 	ReceiveBuffer int
 
-	Format     string                // middle part of the log group, "syslog" if empty
+	// Format is the middle part of the log group: "syslog", also if empty, or
+	// "gelf". With "gelf" every datagram is taken as GELF; else it is told apart.
+	Format     string
 	MaxMessage int                   // bytes; 0: DefaultMaxMessage
 	Allow      func(netip.Addr) bool // who may send; nil: everybody. Called from all sockets at once
+	Proxy      Proxy                 // whose PROXY protocol headers (version 2) are believed
+	Limits     *Limits               // of the rate; nil: none
 	Drain      time.Duration         // 0: DefaultDrain
 
 	Journal    Journal
@@ -52,16 +56,19 @@ type UDPOptions struct {
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-// UDP takes messages over UDP (RFC 5426): one datagram is one message.
+// UDP takes messages over UDP (RFC 5426): one datagram is one message, or with
+// GELF a part of one.
 type UDP struct {
-	opts    UDPOptions
-	name    string
-	addr    netip.AddrPort
-	sockets []*socket
-	sources *sources
-	metrics *metrics
+	opts        UDPOptions
+	name        string
+	addr        netip.AddrPort
+	sockets     []*socket
+	sources     *sources // of messages in the listener's format
+	gelfSources *sources
+	metrics     *metrics
+	gelfMetrics *gelfMetrics
 
-	refused, lost, failed *sampled
+	refused, refusedProxy, fast, lost, failed, undecoded, incomplete *sampled
 }
 
 // NewUDP binds the address, so that datagrams are held by the kernel until Run
@@ -73,7 +80,7 @@ func NewUDP(opts UDPOptions) (*UDP, error) {
 		return nil, err
 	}
 	if u.opts.Format == "" {
-		u.opts.Format = "syslog"
+		u.opts.Format = formatSyslog
 	}
 	if u.opts.Drain == 0 {
 		u.opts.Drain = DefaultDrain
@@ -96,11 +103,23 @@ func NewUDP(opts UDPOptions) (*UDP, error) {
 		u.Close()
 		return nil, err
 	}
+	if u.gelfMetrics, err = newGELFMetrics(opts.Registerer, u.name, true); err != nil {
+		u.Close()
+		return nil, err
+	}
 	u.sources = newSources(u.name, u.opts.Format, port)
+	u.gelfSources = u.sources
+	if u.opts.Format != formatGELF {
+		u.gelfSources = newSources(u.name, formatGELF, port)
+	}
 	log := opts.Logger.With("listener", u.name)
-	u.refused = newSampled(log, "datagram refused: sender not allowed")
+	u.refused = newSampled(log, "datagram refused: its sender is in no network of --allow")
+	u.refusedProxy = newSampled(log, "datagram dropped: its PROXY protocol header is damaged")
+	u.fast = newSampled(log, "datagrams dropped: their sender sends more messages a second than --rate-limit")
 	u.lost = newSampled(log, "messages dropped because the journal did not take them")
 	u.failed = newSampled(log, "datagrams could not be read, trying again")
+	u.undecoded = newSampled(log, "datagram begins like GELF and cannot be decoded, it is delivered as it came")
+	u.incomplete = newSampled(log, "GELF message dropped, chunks of it are missing or it is too long")
 	u.raiseBuffers(log)
 	opts.Ledger.Open(u.name)
 	return u, nil

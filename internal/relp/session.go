@@ -106,6 +106,9 @@ func (s *Session) Next(buf []byte) (m Message, used int, st Status, err error) {
 	}
 }
 
+// Opened tells whether the client has said open and was understood.
+func (s *Session) Opened() bool { return s.open }
+
 // command obeys everything that is not a message.
 func (s *Session) command(f Frame) error {
 	name := string(f.Command)

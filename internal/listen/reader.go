@@ -1,0 +1,98 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"time"
+)
+
+const (
+	// trimInterval is how often a connection's buffer is fitted to its use.
+	trimInterval = 10 * time.Second
+	// drainQuiet is how long a connection must be silent at shutdown to be
+	// taken as read out.
+	drainQuiet = 100 * time.Millisecond
+)
+
+// Why a connection was ended that its sender wanted to go on.
+var (
+	errIdle     = errors.New("nothing came for so long as --idle-timeout says")
+	errNoMemory = errors.New("a message is longer than there is memory for: too many connections have sent long messages in part, raise --max-connection-memory")
+)
+
+// reader reads one connection into a buffer, which it keeps no larger than the
+// connection makes use of.
+type reader struct {
+	conn     net.Conn
+	stopping func() bool // reports whether the listener shuts down
+	buf      *buffer
+
+	// pace waits until the sender may send more than the messages just taken.
+	pace func(ctx context.Context, messages int)
+	idle time.Duration // silent for so long, the connection has ended; 0: never
+
+	came    bool      // the last read brought data
+	heard   time.Time // since when nothing came
+	armed   bool      // a read deadline for the next trim is set
+	expired bool      // the read deadline has passed
+}
+
+// read waits for data and returns how many bytes came, which may be none: the
+// wait also ends when the listener begins to shut down, and from time to time.
+// While draining it waits for drainQuiet at most, and os.ErrDeadlineExceeded
+// says that nothing came. Every error means that no more will be read.
+func (r *reader) read(draining bool) (int, error) {
+	if r.idle > 0 && r.came {
+		r.heard = time.Now() // not before: the sender may have waited for us
+	}
+	r.setDeadline(draining)
+	if !draining && r.stopping() {
+		return 0, nil // the deadline just set may hide the one that was to wake us
+	}
+	space := r.buf.space()
+	if len(space) == 0 {
+		return 0, errNoMemory
+	}
+	n, err := r.conn.Read(space)
+	r.buf.filled(n)
+	r.came = n > 0
+	if !draining && errors.Is(err, os.ErrDeadlineExceeded) {
+		r.buf.trim()
+		r.armed, r.expired = false, true
+		err = nil
+		if n == 0 && r.idle > 0 && time.Since(r.heard) >= r.idle && !r.stopping() {
+			err = errIdle
+		}
+	}
+	return n, err
+}
+
+// setDeadline wakes the next Read up for the end of a drain, or for the next
+// trim. A connection with a small buffer sleeps until data comes.
+func (r *reader) setDeadline(draining bool) {
+	var err error
+	switch {
+	case draining:
+		err = r.conn.SetReadDeadline(time.Now().Add(drainQuiet))
+	case r.armed:
+	case r.buf.large():
+		r.armed = true
+		wait := trimInterval
+		if r.idle > 0 {
+			wait = min(wait, time.Until(r.heard.Add(r.idle)))
+		}
+		err = r.conn.SetReadDeadline(time.Now().Add(wait))
+	case r.idle > 0:
+		r.armed = true
+		err = r.conn.SetReadDeadline(r.heard.Add(r.idle))
+	case r.expired:
+		r.expired = false
+		err = r.conn.SetReadDeadline(time.Time{})
+	}
+	_ = err // only for a closed connection: the Read that follows says it
+}
+
+// release gives back what the buffer has taken of the limits.
+func (r *reader) release() { r.buf.release() }
