@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -36,7 +37,7 @@ small { opacity: .75; overflow-wrap: anywhere; }
 <body>
 `
 	pageFoot = `<p><small>Received + recovered = delivered + held + dropped. Also:
-<a href="/status.json">status.json</a>, <a href="/metrics">metrics</a>, <a href="/readyz">readyz</a>.</small></p>
+<a href="/status.json">status.json</a>, <a href="/samples.json">samples.json</a>, <a href="/metrics">metrics</a>, <a href="/readyz">readyz</a>.</small></p>
 </body>
 </html>
 `
@@ -60,14 +61,16 @@ func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	_, _ = w.Write(render(s.report(time.Now()))) // a client that went away needs no answer
+	_, _ = w.Write(render(s.report(time.Now()), s.samples().Samples)) // a client that went away needs no answer
 }
 
-func render(r report) []byte {
+func render(r report, notUnderstood []Sample) []byte {
 	p := new(page)
 	p.readiness(r)
 	p.overview(r)
 	p.accounts(r)
+	p.samples(notUnderstood, r.now)
+	p.WriteString(pageFoot)
 	return p.Bytes()
 }
 
@@ -143,7 +146,31 @@ func (p *page) accounts(r report) {
 			p.add("</td>\n<td><span class=\"bad\">off by %s</span></td></tr>\n", formatCount(a.Difference))
 		}
 	}
-	p.WriteString("</table>\n" + pageFoot)
+	p.WriteString("</table>\n")
+}
+
+// shownBytes is how much of a sample the page shows.
+const shownBytes = 160
+
+// samples lists what was not understood, if there is anything.
+func (p *page) samples(all []Sample, now time.Time) {
+	if len(all) == 0 {
+		return
+	}
+	p.WriteString(`<h2>Not understood</h2>
+<p><small>The last few messages by reason; they are delivered as they came. kinesyslog explain --recent tells more.</small></p>
+<table>
+<tr><th>Reason</th><th>From</th><th>Message</th></tr>
+`)
+	for _, s := range all {
+		text := s.Message
+		if len(text) > shownBytes {
+			text = strings.ToValidUTF8(text[:shownBytes], "") + "\u2026"
+		}
+		p.add("<tr><td>%s</td><td>%s<br><small>%s, %s ago</small></td><td><small>%s</small></td></tr>\n",
+			s.Reason, s.Address, s.Listener, formatSince(s.Received, now), text)
+	}
+	p.WriteString("</table>\n")
 }
 
 // formatCount parts the thousands: 1,234,567.

@@ -1,6 +1,7 @@
 // Package admin tells how the relay is doing, over HTTP on loopback: /metrics
 // for Prometheus, /healthz and /readyz for whoever restarts and routes, / and
-// /status.json for people and scripts. It changes nothing.
+// /status.json for people and scripts, /samples.json for explain. It changes
+// nothing.
 package admin
 
 import (
@@ -22,8 +23,9 @@ import (
 // drain is how long answers that are under way may take at shutdown.
 const drain = 2 * time.Second
 
-// Options are what a Server shows, and where. Ready and Status are called for
-// each request, from several goroutines at the same time; they must not wait.
+// Options are what a Server shows, and where. Ready, Status and Samples are called
+// for each request, from several goroutines at the same time; they must not
+// wait.
 type Options struct {
 	// Address to listen on, "127.0.0.1:9100"; port 0 takes a free one.
 	Address string
@@ -36,6 +38,8 @@ type Options struct {
 	Ready func() []string
 	// Status returns the state of what the ledger does not know.
 	Status func() Status
+	// Samples returns what was not understood. Message need not be filled in.
+	Samples func() Samples
 	// Version is shown as it is.
 	Version string
 	Logger  *slog.Logger
@@ -70,6 +74,7 @@ func New(o Options) (*Server, error) {
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.HandleFunc("GET /status.json", s.serveStatus)
+	mux.HandleFunc("GET /samples.json", s.serveSamples)
 	mux.HandleFunc("GET /{$}", s.servePage)
 	s.http = &http.Server{
 		Handler:           mux,

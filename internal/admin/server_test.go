@@ -25,6 +25,7 @@ func options() Options {
 		Ledger:   ledger.New(),
 		Ready:    func() []string { return nil },
 		Status:   func() Status { return Status{Stream: "s"} },
+		Samples:  func() Samples { return Samples{} },
 		Version:  "v1.2.3",
 		Logger:   slog.New(slog.DiscardHandler),
 	}

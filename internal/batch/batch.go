@@ -13,14 +13,11 @@ import (
 	"iter"
 	"math"
 	"runtime"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kinesyslog/internal/cwl"
 	"kinesyslog/internal/event"
-	"kinesyslog/internal/gelf"
-	"kinesyslog/internal/syslog"
 )
 
 // Generation is what a Converter reads: the whole blocks of a journal file.
@@ -48,15 +45,15 @@ type Options struct {
 	GroupPrefix string        // first part of log groups: "/kinesyslog"
 	Owner       func() string // the account id, or what stands for it
 	Level       int           // of gzip, 1 to 9
-	Location    *time.Location
-	Bare        bool // leave messages without a header as they are
+	Rules       Rules
 	Registerer  prometheus.Registerer
 }
 
 // Maker makes Converters that share their settings and metrics.
 type Maker struct {
-	options Options
-	metrics *metrics
+	options  Options
+	metrics  *metrics
+	evidence *evidence
 }
 
 // NewMaker checks the options.
@@ -64,25 +61,30 @@ func NewMaker(o Options) (*Maker, error) {
 	if o.Level < 1 || o.Level > 9 {
 		return nil, fmt.Errorf("gzip level %d is not between 1 and 9", o.Level)
 	}
-	return &Maker{options: o, metrics: newMetrics(o.Registerer)}, nil
+	return &Maker{options: o, metrics: newMetrics(o.Registerer), evidence: newEvidence(o.Registerer)}, nil
 }
+
+// Samples returns the last few messages that were not understood, by reason, the
+// latest first. They must not be changed. It may be called at any time.
+func (m *Maker) Samples() []Sample { return m.evidence.list() }
 
 // Converter turns generations into records, one at a time. It holds about
 // 1.5 MiB, mostly the compressor's, and memory in proportion to the number of
 // blocks and sources of a generation. Not for concurrent use: make one for each
 // worker.
 type Converter struct {
-	options Options
-	metrics *metrics
-	builder *cwl.Builder
-	scanner syslog.Scanner
+	options  Options
+	metrics  *metrics
+	evidence *evidence
+	builder  *cwl.Builder
+	reader   *Reader
 
 	sources []grouped
 	index   map[string]int32 // by Source.Key
 	blocks  []chained
 
 	document tally // of the document at hand
-	header   []byte
+	findings findings
 	budget   int // bytes until the processor is offered to others
 }
 
@@ -116,8 +118,8 @@ func (m *Maker) New() (*Converter, error) {
 		return nil, err
 	}
 	return &Converter{
-		options: m.options, metrics: m.metrics, builder: b,
-		scanner: syslog.Scanner{Location: m.options.Location}, index: map[string]int32{},
+		options: m.options, metrics: m.metrics, evidence: m.evidence, builder: b,
+		reader: NewReader(m.options.Rules), index: map[string]int32{},
 	}, nil
 }
 
@@ -128,7 +130,11 @@ var ErrSource = errors.New("block of an unknown form")
 // Convert gives every message of a generation to out, grouped by source, in the
 // order of their arrival. The owner is asked for once. After an error the
 // records that were given out must not be used.
+//
+// What was not understood is published by Publish, once the records are safe:
+// a generation may be converted several times.
 func (c *Converter) Convert(g Generation, contents Contents, out Output) error {
+	c.findings.reset()
 	if err := c.group(contents); err != nil {
 		return err
 	}
@@ -140,6 +146,13 @@ func (c *Converter) Convert(g Generation, contents Contents, out Output) error {
 		}
 	}
 	return nil
+}
+
+// Publish adds what was not understood of the generation that was converted last
+// to the metrics and the samples.
+func (c *Converter) Publish() {
+	c.evidence.add(&c.findings)
+	c.findings.reset()
 }
 
 // group chains the blocks of each source.
@@ -174,11 +187,17 @@ func (c *Converter) convertSource(s *grouped, id *cwl.ID, owner string, contents
 	group := c.options.GroupPrefix + "/" + s.source.Format + "/" + s.source.Port
 	open := func() { c.builder.Open(owner, group, s.source.Address) }
 	open()
+	c.reader.From(s.source)
+	c.findings.begin()
 	for at := s.first; at >= 0; at = c.blocks[at].next {
 		b := contents.At(int(c.blocks[at].offset))
 		for seq, text := range b.All() {
 			id.Set(seq)
-			stamp, header := c.read(s.source, b.Received, text)
+			at, header, why := c.reader.Read(b.Received, text)
+			if why != 0 {
+				c.findings.note(why, s.source, b.Received, text)
+			}
+			stamp := at / 1000
 			if !c.builder.Add(id, stamp, header, text) {
 				if err := c.close(s.source, out); err != nil {
 					return err
@@ -194,22 +213,6 @@ func (c *Converter) convertSource(s *grouped, id *cwl.ID, owner string, contents
 		}
 	}
 	return c.close(s.source, out)
-}
-
-// read finds a message's time, in milliseconds, and the header it lacks.
-func (c *Converter) read(s *event.Source, received int64, text []byte) (stamp int64, header []byte) {
-	if s.Format == "gelf" {
-		if f := gelf.Scan(text); f.HasTime {
-			received = f.Time
-		}
-		return received / 1000, nil
-	}
-	scan := c.scanner.Scan(text, received)
-	if !scan.HasPRI && !c.options.Bare {
-		c.header = syslog.AppendHeader(c.header[:0], scan.Time, s.Address)
-		return scan.Time / 1000, c.header
-	}
-	return scan.Time / 1000, nil
 }
 
 // close hands the document at hand on.

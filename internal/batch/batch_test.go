@@ -70,7 +70,7 @@ func converter(t testing.TB, change func(*Options)) *Converter {
 	t.Helper()
 	o := Options{
 		GroupPrefix: "/kinesyslog", Owner: func() string { return "123456789012" }, Level: 6,
-		Location: time.UTC, Registerer: prometheus.NewRegistry(),
+		Rules: Rules{Location: time.UTC}, Registerer: prometheus.NewRegistry(),
 	}
 	if change != nil {
 		change(&o)
@@ -194,7 +194,7 @@ func TestMessagesKeepTheirTextAndTimeAndAreGivenAHeaderOnlyIfTheyHaveNone(t *tes
 			g := &generation{}
 			g.add(src, c.text)
 			var out kept
-			if err := converter(t, func(o *Options) { o.Bare = c.bare }).Convert(g, g, &out); err != nil {
+			if err := converter(t, func(o *Options) { o.Rules.Bare = c.bare }).Convert(g, g, &out); err != nil {
 				t.Fatal(err)
 			}
 			e := decode(t, out.records[0].Data).LogEvents[0]

@@ -6,34 +6,25 @@ func month(b []byte, i int) int8 {
 	if i+3 > len(b) {
 		return 0
 	}
-	switch uint32(b[i]|0x20)<<16 | uint32(b[i+1]|0x20)<<8 | uint32(b[i+2]|0x20) {
-	case 'j'<<16 | 'a'<<8 | 'n':
-		return 1
-	case 'f'<<16 | 'e'<<8 | 'b':
-		return 2
-	case 'm'<<16 | 'a'<<8 | 'r':
-		return 3
-	case 'a'<<16 | 'p'<<8 | 'r':
-		return 4
-	case 'm'<<16 | 'a'<<8 | 'y':
-		return 5
-	case 'j'<<16 | 'u'<<8 | 'n':
-		return 6
-	case 'j'<<16 | 'u'<<8 | 'l':
-		return 7
-	case 'a'<<16 | 'u'<<8 | 'g':
-		return 8
-	case 's'<<16 | 'e'<<8 | 'p':
-		return 9
-	case 'o'<<16 | 'c'<<8 | 't':
-		return 10
-	case 'n'<<16 | 'o'<<8 | 'v':
-		return 11
-	case 'd'<<16 | 'e'<<8 | 'c':
-		return 12
+	name := uint32(b[i]|0x20)<<16 | uint32(b[i+1]|0x20)<<8 | uint32(b[i+2]|0x20)
+	if m := months[monthSlot(name)]; m>>8 == name {
+		return int8(m)
 	}
 	return 0
 }
+
+// monthSlot is different for each of the twelve names.
+func monthSlot(name uint32) uint32 { return (name>>8 + 17*name) % 32 }
+
+// months holds name and number of each month in its slot, because a chain of
+// comparisons costs as much as all the rest of a date.
+var months = func() (t [32]uint32) {
+	for i, n := range [...]string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"} {
+		name := uint32(n[0])<<16 | uint32(n[1])<<8 | uint32(n[2])
+		t[monthSlot(name)] = name<<8 | uint32(i+1)
+	}
+	return t
+}()
 
 // daysIn holds the days of each month, February with its leap day.
 var daysIn = [13]int8{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}

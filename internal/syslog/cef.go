@@ -13,6 +13,9 @@ func (h *header) cefTime(b []byte, at int) bool {
 			break
 		}
 		i = v
+		if c := b[v-2]; c != 't' && c != 'd' {
+			continue // most keys end otherwise
+		}
 		switch {
 		case cefKey(b, ext, v, "rt="):
 			if h.cefStamp(b, v) {

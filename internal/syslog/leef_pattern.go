@@ -87,7 +87,7 @@ func (t *stamp) digitsOfFraction(b []byte, i int) int {
 		e++
 	}
 	if e > i {
-		t.fracAt, t.fracEnd = i, e
+		t.fracAt, t.fracEnd = int32(i), int32(e)
 	}
 	return e
 }

@@ -30,6 +30,9 @@ type Message struct {
 	Payload    string // cef, leef, json or ""
 	Notes      []string
 	Spans      []Span // what each byte was taken as, in order, without overlap
+	// InText are the parts of the text that time and host were taken from, if
+	// the header has none.
+	InText []Span
 }
 
 // Span is a part of a message, bytes Start to before End, and what it is.

@@ -78,6 +78,7 @@ func (p *parser) time(s *Scanner, received int64) {
 		p.note("what stands in the place of the time is none")
 	}
 	source := h.timeSource(p.b)
+	p.m.Scan.Flaws = h.flaws(source)
 	if source == Received {
 		p.note("no time: the time of receipt stands")
 		return
@@ -89,8 +90,9 @@ func (p *parser) time(s *Scanner, received int64) {
 		p.span(h.stampAt, h.stampEnd, SpanTimestamp)
 	} else {
 		p.note("the time is from the text, %q", p.b[h.stampAt:h.stampEnd])
+		p.m.InText = append(p.m.InText, Span{h.stampAt, h.stampEnd, SpanTimestamp})
 	}
-	if s.skewed(at, received) {
+	if s.Skewed(at, received) {
 		p.m.Scan.Skewed = true
 		p.note("the time is too far from receipt to be believed: the time of receipt stands")
 	} else {
@@ -202,5 +204,6 @@ func (p *parser) bodyHost(kind payload, at int) {
 	if e > i {
 		p.m.Hostname, p.m.HostInBody = unescapeExtension(p.b[i:e]), true
 		p.note("the host is from the text")
+		p.m.InText = append(p.m.InText, Span{i, e, SpanHostname})
 	}
 }

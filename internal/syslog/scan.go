@@ -52,6 +52,8 @@ type Scan struct {
 	// Frame is judged by what stands before and in the time. Parse reads on and
 	// may call a frame malformed that Scan takes for RFC 5424.
 	Frame Frame
+	// Flaws are what was not understood, apart from Skewed.
+	Flaws Flaws
 }
 
 // Scanner reads messages. The zero value reads times in local time and takes
@@ -71,20 +73,23 @@ type Scanner struct {
 
 // Scan finds PRI, frame and time of a message that was received at the given
 // time (microseconds since 1970). It never fails and allocates nothing.
-func (s *Scanner) Scan(msg []byte, received int64) Scan {
+func (s *Scanner) Scan(msg []byte, received int64) (res Scan) {
 	msg = TrimDatagram(msg)
 	var h header
 	h.read(msg)
-	res := Scan{Time: received, Frame: h.frame}
+	res.Time, res.Frame = received, h.frame
 	if h.pri >= 0 {
 		res.HasPRI, res.PRI = true, h.pri
 	}
 	src := h.timeSource(msg)
+	if src == Received || h.pri < 0 || h.frame == FrameRFC5424Malformed {
+		res.Flaws = h.flaws(src)
+	}
 	if src == Received {
 		return res
 	}
 	at := s.clock.instant(&h.stamp, s.location(), received)
-	if s.skewed(at, received) {
+	if s.Skewed(at, received) {
 		res.Skewed = true
 		return res
 	}
@@ -99,8 +104,9 @@ func (s *Scanner) location() *time.Location {
 	return s.Location
 }
 
-// skewed tells whether a time is too far from receipt to be believed.
-func (s *Scanner) skewed(at, received int64) bool {
+// Skewed tells whether a time is too far from receipt to be believed; both are in
+// microseconds since 1970.
+func (s *Scanner) Skewed(at, received int64) bool {
 	if s.MaxPast > 0 && received-at > s.MaxPast.Microseconds() {
 		return true
 	}

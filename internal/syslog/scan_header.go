@@ -1,7 +1,5 @@
 package syslog
 
-import "bytes"
-
 // header is what stands before the text of a message, as far as it is needed to
 // find the time.
 type header struct {
@@ -214,5 +212,10 @@ func strictTime(b []byte) bool {
 	if len(b) < 19 || b[4] != '-' || b[7] != '-' || b[10] != 'T' || len(b) > 19 && b[19] == ',' {
 		return false
 	}
-	return bytes.IndexByte(b[19:], ' ') < 0
+	for _, c := range b[19:] {
+		if c == ' ' {
+			return false
+		}
+	}
+	return true
 }

@@ -84,18 +84,26 @@ func (h *header) timeAt(b []byte, i int, colon bool) bool {
 // prefixWord takes the word at b[i] for a part of the prefix, and returns the
 // first byte behind it. ok is false if no time can follow.
 func (h *header) prefixWord(b []byte, i int) (next int, ok bool) {
-	e := i
-	for e < len(b) && b[e] != ' ' && b[e] != '\t' && e-i <= maxName {
-		e++
+	e, colon := i, false
+	if b[i] == '*' {
+		for e < len(b) && b[e] != ' ' && b[e] != '\t' && e-i <= maxName {
+			e++
+		}
+	} else {
+		// A byte that no name holds shows soon that this is text.
+		for e < len(b) && byteClass[b[e]]&hostByte != 0 && e-i <= maxName {
+			colon = colon || b[e] == ':'
+			e++
+		}
 	}
-	if e == len(b) || b[e] == '\t' || e-i > maxName || e-i < 2 {
+	if e == len(b) || b[e] != ' ' || e-i > maxName || e-i < 2 {
 		return 0, false
 	}
 	word := b[i:e]
 	last := len(word) - 1
 	if word[last] != ':' {
 		// "RP/0/RP3/CPU4:Jan 01 00:22:01"
-		for k := last; k > 0; k-- {
+		for k := last; colon && k > 0; k-- {
 			if word[k] == ':' && h.nodeTime(b, i+k+1) {
 				if h.nameEnd == h.nameAt {
 					h.nameAt, h.nameEnd = i, i+k

@@ -25,8 +25,8 @@ type stamp struct {
 	epoch bool
 	unix  int64
 	// The digits of the fraction, and the zone word.
-	fracAt, fracEnd int
-	wordAt, wordEnd int
+	fracAt, fracEnd int32
+	wordAt, wordEnd int32
 }
 
 // parse reads the time that begins at b[i], in any of the forms devices send

@@ -74,7 +74,7 @@ func (t *stamp) fraction(b []byte, i int) int {
 	if b[i] == ':' && (e != i+4 || e == len(b) || b[e] != ' ') {
 		return i
 	}
-	t.micro, t.fracAt, t.fracEnd = micro, i+1, e
+	t.micro, t.fracAt, t.fracEnd = micro, int32(i+1), int32(e)
 	return e
 }
 

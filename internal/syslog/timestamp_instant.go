@@ -17,11 +17,11 @@ type clock struct {
 	year, yearDays int64
 
 	loc   *time.Location
-	zones [64]zoneSpan
+	zones [zoneSlots]zoneSpan
 }
 
 // zoneSpan says that by the wall clock, from lo to before hi, a place is off
-// seconds east of UTC, and that no change is near.
+// seconds east of UTC, and that no time in between happens twice.
 type zoneSpan struct{ lo, hi, off int64 }
 
 // instant returns the microseconds since 1970 of a time in a message that was
@@ -109,7 +109,7 @@ func (c *clock) receivedIn(received int64) {
 // gap.
 func (c *clock) inLocation(wall int64, loc *time.Location, received int64) int64 {
 	if loc != c.loc {
-		c.loc, c.zones = loc, [64]zoneSpan{}
+		c.loc, c.zones = loc, [zoneSlots]zoneSpan{}
 	}
 	if z := spanAt(wall, loc); wall >= z.lo && wall < z.hi {
 		c.zones[zoneSlot(wall)] = z
@@ -129,21 +129,23 @@ func (c *clock) inLocation(wall int64, loc *time.Location, received int64) int64
 	return early
 }
 
-// zoneSlot spreads the spans by quarters of a year.
-func zoneSlot(wall int64) int { return int(uint64(wall) >> 23 & 63) }
+// zoneSlots is how many spans are remembered: one for each 24 days of 17 years.
+const zoneSlots = 256
+
+func zoneSlot(wall int64) int { return int(uint64(wall) >> 21 % zoneSlots) }
 
 // spanAt returns how long, by the wall clock, the offset at about that time is
-// in force, less a day at either end: clocks change by less.
+// in force, less what happens twice.
 func spanAt(wall int64, loc *time.Location) zoneSpan {
 	about := time.Unix(wall, 0).In(loc)
 	_, off := about.Zone()
 	z := zoneSpan{lo: math.MinInt64, hi: math.MaxInt64, off: int64(off)}
 	start, end := about.ZoneBounds()
 	if !start.IsZero() {
-		z.lo = start.Unix() + z.off + aDay
+		z.lo = start.Unix() + max(z.off, offsetAt(start.Unix()-1, loc))
 	}
 	if !end.IsZero() {
-		z.hi = end.Unix() + z.off - aDay
+		z.hi = end.Unix() + min(z.off, offsetAt(end.Unix(), loc))
 	}
 	return z
 }

@@ -1,5 +1,7 @@
 package syslog
 
+import "encoding/binary"
+
 // iso reads RFC 3339 and what resembles it: year, month and day in digits
 // parted by "-", "/", ":" or ".", a separator, time of day, zone.
 //
@@ -21,14 +23,15 @@ func (t *stamp) iso(b []byte, i int) int {
 
 // rfc3339 reads what iso does, where "-" and "T" are known to be in their places.
 func (t *stamp) rfc3339(b []byte, i int) int {
-	d := b[i : i+10 : i+10]
-	for _, c := range [...]byte{d[0], d[1], d[2], d[3], d[5], d[6], d[8], d[9]} {
-		if !isDigit(c) {
-			return 0
-		}
+	// Year and month at once, as timeOfDay does it, with "0000-00-" taken off.
+	v := binary.LittleEndian.Uint64(b[i:]) ^ 0x2D30302D30303030
+	tens, ones := b[i+8]-'0', b[i+9]-'0'
+	if (v|(v+0x0006060006060606))&0x00F0F000F0F0F0F0 != 0 || tens > 9 || ones > 9 {
+		return 0
 	}
-	year := int(d[0]-'0')*1000 + int(d[1]-'0')*100 + int(d[2]-'0')*10 + int(d[3]-'0')
-	if year == 0 || !t.date(year, int8((d[5]-'0')*10+d[6]-'0'), int8((d[8]-'0')*10+d[9]-'0')) {
+	year := int(v&15)*1000 + int(v>>8&15)*100 + int(v>>16&15)*10 + int(v>>24&15)
+	month := int8(v>>40&15)*10 + int8(v>>48&15)
+	if year == 0 || !t.date(year, month, int8(tens*10+ones)) {
 		return 0
 	}
 	e := t.timeOfDay(b, i+11)
@@ -80,7 +83,7 @@ func (t *stamp) sinceEpoch(b []byte, i, e int) int {
 		}
 		return e
 	}
-	t.fracAt, t.fracEnd = at, e
+	t.fracAt, t.fracEnd = int32(at), int32(e)
 	for k, scale := at, int32(100_000); k < e && scale > 0; k++ {
 		t.micro += int32(b[k]-'0') * scale
 		scale /= 10

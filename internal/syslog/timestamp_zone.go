@@ -16,6 +16,9 @@ var zoneWords = map[string]int16{
 	"IST": ambiguous, "BST": ambiguous, "GST": ambiguous, "SST": ambiguous, "WIB": ambiguous,
 }
 
+// longestZoneWord is the length of METDST.
+const longestZoneWord = 6
+
 const (
 	universal = 1<<14 + iota
 	ambiguous
@@ -103,7 +106,11 @@ func (t *stamp) readZoneWord(b []byte, i int) int {
 	if e < len(b) && (isWord(b[e]) || b[e] == '.' || b[e] == '/') {
 		return i
 	}
-	offset, known := zoneWords[string(b[i:e])]
+	var offset int16
+	known := false
+	if e-i <= longestZoneWord {
+		offset, known = zoneWords[string(b[i:e])]
+	}
 	switch {
 	case !known:
 		if !beforeMnemonic(b, e) {
@@ -117,7 +124,7 @@ func (t *stamp) readZoneWord(b []byte, i int) int {
 	default:
 		t.zone, t.offset = zoneUsual, int32(offset)*60
 	}
-	t.wordAt, t.wordEnd = i, e
+	t.wordAt, t.wordEnd = int32(i), int32(e)
 	return e
 }
 
@@ -145,7 +152,7 @@ func (t *stamp) zoneWithOffset(b []byte, i, e int) int {
 	}
 	if b[i] == 'T' {
 		// The sign of "TZ-6" goes either way: POSIX counts west.
-		t.zone, t.wordAt, t.wordEnd = zoneWord, i, f
+		t.zone, t.wordAt, t.wordEnd = zoneWord, int32(i), int32(f)
 		return f
 	}
 	t.zone, t.offset = zoneKnown, int32(h*3600+m*60)
