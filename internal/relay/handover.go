@@ -25,6 +25,8 @@ type handover struct {
 	spool     *spool.Spool
 	ledger    *ledger.Ledger
 	converter *batch.Converter
+	budget    *budget
+	reserve   *reserve
 	log       *slog.Logger
 
 	memory arena
@@ -39,7 +41,16 @@ func (h *handover) run(ctx context.Context) {
 		if g == nil {
 			return
 		}
-		if err := h.convert(g); err != nil {
+		release, err := h.budget.Claim(ctx, g.Size(), func() bool { return h.spool.Stats().Records > 0 })
+		if err != nil {
+			g.Return() // there is no time left
+			return
+		}
+		if err = h.convert(g); isFull(err) {
+			err = h.reserve.lend(func() error { return h.convert(g) })
+		}
+		release()
+		if err != nil {
 			h.log.Error("messages could not be moved from the journal into the spool; they stay in the journal and it is tried again",
 				slog.String("generation", g.Name), slog.Any("error", err))
 			g.Return()
@@ -102,6 +113,7 @@ func (h *handover) drop(g *journal.Generation, damage []journal.Damage) error {
 			h.ledger.Lose(c.Listener, ledger.Journal, "damaged", lost)
 		}
 	}
+	h.converter.Publish()
 	return nil
 }
 

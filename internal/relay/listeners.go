@@ -3,11 +3,11 @@ package relay
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"runtime"
+	"slices"
 
-	"kinesyslog/internal/cert"
+	"kinesyslog/internal/config"
 	"kinesyslog/internal/journal"
 	"kinesyslog/internal/listen"
 )
@@ -32,11 +32,21 @@ type appenders struct{ *journal.Journal }
 // NewAppender implements listen.Journal.
 func (a appenders) NewAppender() listen.Appender { return a.Journal.NewAppender() }
 
+// NewDurableAppender implements listen.DurableJournal.
+func (a appenders) NewDurableAppender() listen.DurableAppender { return a.Journal.NewDurableAppender() }
+
 // bind opens every socket of the configuration.
-func (r *Relay) bind() error {
+func (r *Relay) bind() (err error) {
+	if r.limits, err = newLimits(r.cfg, r.registry, r.log); err != nil {
+		return err
+	}
+	if r.inherited, err = inherit(); err != nil {
+		return err
+	}
 	for _, port := range r.cfg.UDPPorts {
 		l, err := listen.NewUDP(listen.UDPOptions{
-			Address: r.cfg.Address, Port: port, Sockets: min(runtime.GOMAXPROCS(0), 8), MaxMessage: r.cfg.MaxMessageBytes,
+			Address: r.cfg.Address, Port: port, File: r.inherited.datagrams(port), Sockets: min(runtime.GOMAXPROCS(0), 8), Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
+			Allow: listen.Networks(r.cfg.Allow), Proxy: r.proxy(port), Limits: r.limits,
 			Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 		})
 		if err != nil {
@@ -49,26 +59,50 @@ func (r *Relay) bind() error {
 			return err
 		}
 	}
-	if len(r.cfg.TLSPorts) == 0 {
-		return nil
+	for _, port := range r.cfg.RELPPorts {
+		if err := r.bindRELP(port, nil, Listener{Network: "relp"}); err != nil {
+			return err
+		}
 	}
-	pair, err := r.certificate()
-	if err != nil {
+	for _, socket := range r.cfg.UnixSockets {
+		if err := r.bindUnix(socket); err != nil {
+			return err
+		}
+	}
+	if len(r.cfg.TLSPorts)+len(r.cfg.RELPTLSPorts) > 0 {
+		if err := r.bindTLS(); err != nil {
+			return err
+		}
+	}
+	return r.inherited.unused()
+}
+
+func (r *Relay) bindTLS() error {
+	if err := r.openTLS(); err != nil {
 		return err
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	config, fingerprint := r.access.Config(), r.fingerprint()
 	for _, port := range r.cfg.TLSPorts {
-		told := Listener{Network: "tls", TLS: true, Fingerprint: cert.Fingerprint(pair.Certificate[0])}
-		if err := r.bindTCP(port, config, told); err != nil {
+		if err := r.bindTCP(port, config, Listener{Network: "tls", TLS: true, Fingerprint: fingerprint}); err != nil {
+			return err
+		}
+	}
+	for _, port := range r.cfg.RELPTLSPorts {
+		if err := r.bindRELP(port, config, Listener{Network: "relps", TLS: true, Fingerprint: fingerprint}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Relay) bindTCP(port int, config *tls.Config, told Listener) error {
-	l, err := listen.NewTCP(listen.TCPOptions{
-		Address: r.cfg.Address, Port: port, TLS: config, MaxMessage: r.cfg.MaxMessageBytes,
+func (r *Relay) bindRELP(port int, config *tls.Config, told Listener) error {
+	socket, err := r.inherited.stream(port)
+	if err != nil {
+		return err
+	}
+	l, err := listen.NewRELP(listen.RELPOptions{
+		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, MaxMessage: r.cfg.MaxMessageBytes,
+		Allow: listen.Networks(r.cfg.Allow), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
 	if err != nil {
@@ -78,19 +112,56 @@ func (r *Relay) bindTCP(port int, config *tls.Config, told Listener) error {
 	return nil
 }
 
+func (r *Relay) bindTCP(port int, config *tls.Config, told Listener) error {
+	socket, err := r.inherited.stream(port)
+	if err != nil {
+		return err
+	}
+	l, err := listen.NewTCP(listen.TCPOptions{
+		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
+		Allow: listen.Networks(r.cfg.Allow), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
+		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
+	})
+	if err != nil {
+		return err
+	}
+	r.add(l, told)
+	return nil
+}
+
+func (r *Relay) bindUnix(socket config.UnixSocket) error {
+	opts := listen.UnixOptions{
+		Path: socket.Path, Mode: r.cfg.UnixMode, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes, Limits: r.limits, Idle: r.cfg.IdleTimeout,
+		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
+	}
+	var l Runner
+	var err error
+	if socket.Stream {
+		l, err = listen.NewUnixStream(opts)
+	} else {
+		l, err = listen.NewUnixDatagram(opts)
+	}
+	if err != nil {
+		return err
+	}
+	r.add(l, Listener{Network: "unix"})
+	return nil
+}
+
+// proxy says whose PROXY protocol headers are believed on a port.
+func (r *Relay) proxy(port int) listen.Proxy {
+	return listen.Proxy{Trust: listen.Networks(r.cfg.ProxyTrust), Anyone: slices.Contains(r.cfg.ProxyPorts, port)}
+}
+
+// format is what listeners expect.
+func (r *Relay) format() string {
+	if r.cfg.GELF {
+		return "gelf"
+	}
+	return "syslog"
+}
+
 func (r *Relay) add(l Runner, told Listener) {
 	told.Name, told.Address = l.Name(), l.Addr().String()
 	r.listeners = append(r.listeners, listener{l, told})
-}
-
-// certificate loads the one that was configured, or ours.
-func (r *Relay) certificate() (tls.Certificate, error) {
-	if r.cfg.SelfSigned {
-		return cert.LoadOrCreate(r.cfg.SpoolDir)
-	}
-	pair, err := cert.Load(r.cfg.Cert, r.cfg.Key)
-	if err != nil {
-		return pair, fmt.Errorf("TLS listener: %w", err)
-	}
-	return pair, nil
 }

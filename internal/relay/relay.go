@@ -15,11 +15,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"kinesyslog/internal/access"
 	"kinesyslog/internal/admin"
 	"kinesyslog/internal/batch"
 	"kinesyslog/internal/config"
 	"kinesyslog/internal/journal"
 	"kinesyslog/internal/ledger"
+	"kinesyslog/internal/listen"
 	"kinesyslog/internal/spool"
 	"kinesyslog/internal/upload"
 	"kinesyslog/internal/vfs"
@@ -33,16 +35,22 @@ type Relay struct {
 	registry *prometheus.Registry
 	ledger   *ledger.Ledger
 	budget   *budget
+	reserve  *reserve
+	forecast *forecast
 
 	lock      *os.File
 	local     *local // nil with a real Firehose
 	spool     *spool.Spool
 	journal   *journal.Journal
+	maker     *batch.Maker
 	workers   []*handover
 	aws       *upload.AWSClient
 	identity  *upload.Identity
 	uploader  *upload.Uploader
+	limits    *listen.Limits
 	listeners []listener
+	inherited *inherited
+	access    *access.Store // nil without TLS
 	admin     *admin.Server // nil if it is off
 	stopping  atomic.Bool
 }
@@ -50,8 +58,8 @@ type Relay struct {
 // Listener tells what is bound.
 type Listener struct {
 	Name        string // as in metrics: "tls/6514"
-	Network     string // "udp", "tcp" or "tls"
-	Address     string // with the port
+	Network     string // "udp", "tcp", "tls", "relp", "relps" or "unix"
+	Address     string // with the port, or the path
 	TLS         bool
 	Fingerprint string // of the certificate, as RFC 5425 writes it; empty without TLS
 }
@@ -74,8 +82,10 @@ func New(cfg *config.Listen, logger *slog.Logger, out io.Writer) (_ *Relay, err 
 	if r.lock, err = lockSpool(cfg.SpoolDir); err != nil {
 		return nil, err
 	}
-	r.budget = newBudget(cfg.SpoolMaxBytes)
-	r.budget.register(r.registry)
+	r.budget = newBudget(cfg.SpoolMaxBytes, generationBytes(cfg.SpoolMaxBytes))
+	r.forecast = newForecast(r.budget, cfg.FlushInterval)
+	r.reserve = newReserve(vfs.OS{}, cfg.SpoolDir, r.budget, logger)
+	r.registerDisk()
 	if cfg.Local != "" {
 		if r.local, err = newLocal(cfg, logger, r.registry, out); err != nil {
 			return nil, err
@@ -90,7 +100,7 @@ func New(cfg *config.Listen, logger *slog.Logger, out io.Writer) (_ *Relay, err 
 	if address := cfg.AdminAddress(); address != "" {
 		r.admin, err = admin.New(admin.Options{
 			Address: address, Gatherer: r.registry, Ledger: r.ledger,
-			Ready: r.notReady, Status: r.status, Version: cfg.Version, Logger: logger,
+			Ready: r.notReady, Status: r.status, Samples: r.samples, Version: cfg.Version, Logger: logger,
 		})
 		if err != nil {
 			return nil, err
@@ -108,25 +118,27 @@ func (r *Relay) openStages() (err error) {
 	r.journal, err = journal.Open(journal.Options{
 		Dir: r.cfg.SpoolDir, Shards: min(runtime.GOMAXPROCS(0), 8), GenerationBytes: generationBytes(r.cfg.SpoolMaxBytes),
 		FlushInterval: r.cfg.FlushInterval, SyncInterval: r.cfg.SyncInterval, Published: r.spool.Has,
-		FS: vfs.OS{}, Budget: r.budget, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
+		FS: vfs.OS{}, Budget: r.intake(), Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
 	if err != nil {
 		return err
 	}
-	maker, err := batch.NewMaker(batch.Options{
-		GroupPrefix: r.cfg.GroupPrefix, Owner: r.owner, Level: r.cfg.Compression,
-		Location: r.cfg.Timezone, Bare: !r.cfg.AddHeader, Registerer: r.registry,
+	r.reserve.open() // what was unfinished is gone by now
+	r.maker, err = batch.NewMaker(batch.Options{
+		GroupPrefix: r.cfg.GroupPrefix, Owner: r.owner, Level: r.cfg.Compression, Registerer: r.registry,
+		Rules: batch.Rules{ZoneOf: r.cfg.ZoneOf, MaxPast: r.cfg.MaxPast, MaxFuture: r.cfg.MaxFuture, Bare: !r.cfg.AddHeader},
 	})
 	if err != nil {
 		return err
 	}
 	for range runtime.GOMAXPROCS(0) {
-		c, err := maker.New()
+		c, err := r.maker.New()
 		if err != nil {
 			return err
 		}
 		r.workers = append(r.workers, &handover{
-			journal: r.journal, spool: r.spool, ledger: r.ledger, converter: c, log: r.log, counts: map[string]uint64{},
+			journal: r.journal, spool: r.spool, ledger: r.ledger, converter: c, budget: r.budget, reserve: r.reserve,
+			log: r.log, counts: map[string]uint64{},
 		})
 	}
 	return nil
@@ -151,7 +163,7 @@ func (r *Relay) openUpload() (err error) {
 	}
 	r.identity = upload.NewIdentity(r.aws, r.cfg.Stream, r.log)
 	r.uploader, err = upload.New(upload.Options{
-		Stream: r.cfg.Stream, Queue: r.spool, Client: r.aws, Logger: r.log, Registerer: r.registry,
+		Stream: r.cfg.Stream, Queue: queue{r.spool, r.reserve}, Client: r.aws, Logger: r.log, Registerer: r.registry,
 		Region: r.aws.Region, Waiting: r.waiting,
 	})
 	return err
@@ -216,6 +228,11 @@ func (r *Relay) Run(ctx context.Context) error {
 	if r.local == nil {
 		services.Go(func() error { r.identity.Run(background); return nil })
 	}
+	if r.access != nil {
+		services.Go(func() error { r.access.Run(background); return nil })
+	}
+	services.Go(func() error { r.forecast.run(background); return nil })
+	services.Go(func() error { r.reserve.keep(background, r.makeRoom()); return nil })
 
 	uploading, stopUploading := context.WithCancel(background)
 	defer stopUploading()
@@ -286,6 +303,9 @@ func (r *Relay) Close() {
 	for _, l := range r.listeners {
 		_ = l.Close()
 	}
+	if r.inherited != nil {
+		r.inherited.close()
+	}
 	if r.admin != nil {
 		_ = r.admin.Close()
 	}
@@ -299,6 +319,7 @@ func (r *Relay) Close() {
 		_ = r.local.stop(context.Background())
 	}
 	if r.lock != nil {
+		r.reserve.close()
 		_ = r.lock.Close()
 	}
 	r.listeners, r.admin, r.journal, r.spool, r.local, r.lock = nil, nil, nil, nil, nil, nil

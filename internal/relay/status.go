@@ -16,7 +16,8 @@ func (r *Relay) notReady() (reasons []string) {
 		reasons = append(reasons, "the relay is shutting down: no more messages are taken")
 	}
 	if full, refused := r.budget.Trouble(); refused != nil {
-		reasons = append(reasons, fmt.Sprintf("the disk under %s refuses writes: %v", r.cfg.SpoolDir, refused))
+		reasons = append(reasons, fmt.Sprintf("the disk under %s refuses writes: %v: nothing is taken in until it does; make room or look at the disk (df, dmesg)",
+			r.cfg.SpoolDir, refused))
 	} else if full {
 		reasons = append(reasons, fmt.Sprintf("%s holds %d bytes, which is as much as --spool-max-bytes lets in; TCP senders wait, UDP messages are dropped",
 			r.cfg.SpoolDir, r.budget.used.Load()))
@@ -57,20 +58,26 @@ func (r *Relay) status() admin.Status {
 		st.Upload.State = "delivering"
 	}
 	for _, l := range r.listeners {
+		fingerprint := l.told.Fingerprint
+		if l.told.TLS {
+			fingerprint = r.fingerprint() // it may be a newer one by now
+		}
 		st.Listeners = append(st.Listeners, admin.Listener{
-			Name: l.told.Name, Network: l.told.Network, Address: l.told.Address, Fingerprint: l.told.Fingerprint,
+			Name: l.told.Name, Network: l.told.Network, Address: l.told.Address, Fingerprint: fingerprint,
 		})
 	}
 	return st
 }
 
-// register exports what is used of the disk.
-func (b *budget) register(r prometheus.Registerer) {
+// registerDisk exports what is used of the disk.
+func (r *Relay) registerDisk() {
+	b := r.budget
 	gauge := func(name, help string, value func() float64) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+		r.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}
 	gauge("kinesyslog_disk_used_bytes", "Bytes of journal, spool and dead letters.", func() float64 { return float64(b.used.Load()) })
 	gauge("kinesyslog_disk_limit_bytes", "What they may use together: --spool-max-bytes.", func() float64 { return float64(b.limit) })
+	gauge("kinesyslog_disk_full_seconds", "Time until nothing is taken in any more, at the present rate; +Inf if the use does not grow.", r.forecast.seconds)
 	gauge("kinesyslog_intake_stopped", "1 while nothing is taken in for want of disk.", func() float64 {
 		if b.Full() {
 			return 1

@@ -56,12 +56,23 @@ func (f *file) find(index int) int {
 }
 
 // queue decides the order in which records are offered: by file name, which
-// begins with the time, then by their place in the file. It belongs to the
-// spool's lock.
+// begins with the time, then by their place in the file. While there is a
+// backlog, some of what is given out is of the newest file instead: after an
+// outage of hours somebody looks at what happens now, and must not wait until
+// all that was before is delivered. It belongs to the spool's lock.
 type queue struct {
 	files []*file // sorted by name
 	first int     // no file before this one has records that wait
+	turn  int     // counts what was given out while there is a backlog
 }
+
+// A file that waits for longer than backlogAge is a backlog, and then every
+// newestEvery-th turn is the newest file's: a quarter of what the stream takes
+// brings what comes in now, and three quarters work off the backlog.
+const (
+	backlogAge  = 5 * time.Minute
+	newestEvery = 4
+)
 
 func (q *queue) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(q.files, name, func(f *file, name string) int { return strings.Compare(f.name, name) })
@@ -102,25 +113,66 @@ type pick struct {
 
 func (p pick) record() *record { return &p.file.records[p.i] }
 
-// take gives out the oldest records: one, and more as long as there are no
-// more than maxRecords with no more than maxBytes of data.
-func (q *queue) take(maxRecords, maxBytes int) (picks []pick) {
-	total := 0
-	for ; q.first < len(q.files); q.first++ {
-		f := q.files[q.first]
-		for ; f.waits > 0; f.next++ {
-			r := &f.records[f.next]
-			if r.progress != waiting {
-				continue
-			}
-			total += int(r.data)
-			if len(picks) > 0 && (len(picks) >= maxRecords || total > maxBytes) {
-				return picks
-			}
-			r.progress = taken
-			f.waits--
-			picks = append(picks, pick{f, f.next})
+// take gives out records, the oldest mostly: one, and more as long as there are
+// no more than maxRecords with no more than maxBytes of data.
+func (q *queue) take(maxRecords, maxBytes int, now time.Time) []pick {
+	h := hand{records: maxRecords, bytes: maxBytes}
+	for q.first < len(q.files) && q.files[q.first].waits == 0 {
+		q.first++
+	}
+	if q.newestFirst(now) {
+		for i := len(q.files) - 1; i >= q.first && h.fill(q.files[i]); i-- {
+		}
+		return h.picks
+	}
+	for i := q.first; i < len(q.files) && h.fill(q.files[i]); i++ {
+	}
+	return h.picks
+}
+
+// newestFirst tells whether it is the newest file's turn.
+func (q *queue) newestFirst(now time.Time) bool {
+	if q.first == len(q.files) || now.Sub(q.files[q.first].created) < backlogAge {
+		q.turn = 0
+		return false
+	}
+	q.turn++
+	return q.turn%newestEvery == 0
+}
+
+// oldestIdle is the oldest file with records that wait and none that is taken,
+// or nil.
+func (q *queue) oldestIdle() *file {
+	for _, f := range q.files[q.first:] {
+		if f.waits > 0 && f.waits == f.left {
+			return f
 		}
 	}
-	return picks
+	return nil
+}
+
+// hand is what is given out at once.
+type hand struct {
+	records, bytes int // how much may be in it
+	picks          []pick
+	held           int // bytes
+}
+
+// fill takes what waits in a file, in its order, and reports whether there is
+// room for more.
+func (h *hand) fill(f *file) bool {
+	for ; f.waits > 0; f.next++ {
+		r := &f.records[f.next]
+		if r.progress != waiting {
+			continue
+		}
+		if len(h.picks) > 0 && (len(h.picks) >= h.records || h.held+int(r.data) > h.bytes) {
+			return false
+		}
+		h.held += int(r.data)
+		r.progress = taken
+		f.waits--
+		h.picks = append(h.picks, pick{f, f.next})
+	}
+	return true
 }

@@ -25,8 +25,9 @@ const (
 	maxReads   = 6
 )
 
-// Take waits until records are there and returns the oldest, with their data,
-// whose checksums are right: one, and more as long as there are no more than
+// Take waits until records are there and returns the oldest, or now and then,
+// while there is a backlog, the newest, with their data, whose checksums are
+// right: one, and more as long as there are no more than
 // maxRecords with no more than maxBytes of data. They are not given out again
 // unless they are returned. Data may be kept for as long as it is needed.
 //
@@ -39,7 +40,7 @@ func (s *Spool) Take(ctx context.Context, maxRecords, maxBytes int) ([]event.Sto
 			return nil, err
 		}
 		s.mu.Lock()
-		picks := s.queue.take(maxRecords, maxBytes)
+		picks := s.queue.take(maxRecords, maxBytes, time.Now())
 		wake, closed, listeners := s.wake, s.closed, s.listeners.list
 		s.mu.Unlock()
 		if len(picks) > 0 {

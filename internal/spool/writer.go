@@ -104,13 +104,11 @@ func (w *Writer) Append(r event.Record) error {
 	if w.err != nil {
 		return w.err
 	}
-	switch {
-	case w.stage != writing:
+	if w.stage != writing {
 		return fmt.Errorf("append to spool file %s: it is closed", w.name)
-	case len(r.Data) == 0 || len(r.Data) > MaxData:
-		return fmt.Errorf("append to spool file %s: a record of %d bytes, allowed are 1 to %d", w.name, len(r.Data), MaxData)
-	case len(r.Listener) > MaxListener || r.Events < 0 || r.Events > math.MaxUint32 || r.RawBytes < 0:
-		return fmt.Errorf("append to spool file %s: listener %q, %d messages of %d bytes are out of range", w.name, r.Listener, r.Events, r.RawBytes)
+	}
+	if err := check(r); err != nil {
+		return fmt.Errorf("append to spool file %s: %w", w.name, err)
 	}
 	h := recordHeader{
 		state: Waiting, listener: []byte(r.Listener), index: uint32(len(w.records)), events: uint32(r.Events), raw: r.RawBytes,
@@ -128,6 +126,17 @@ func (w *Writer) Append(r event.Record) error {
 	}
 	w.records = append(w.records, m)
 	w.events += uint64(r.Events)
+	return nil
+}
+
+// check tells what the format cannot hold.
+func check(r event.Record) error {
+	switch {
+	case len(r.Data) == 0 || len(r.Data) > MaxData:
+		return fmt.Errorf("a record of %d bytes, allowed are 1 to %d", len(r.Data), MaxData)
+	case len(r.Listener) > MaxListener || r.Events < 0 || r.Events > math.MaxUint32 || r.RawBytes < 0:
+		return fmt.Errorf("listener %q, %d messages of %d bytes are out of range", r.Listener, r.Events, r.RawBytes)
+	}
 	return nil
 }
 

@@ -1,0 +1,36 @@
+package relay
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kinesyslog/internal/batch"
+	"kinesyslog/internal/config"
+	"kinesyslog/internal/event"
+	"kinesyslog/internal/journal"
+)
+
+// noOwner stands for the account id where it is not known.
+const noOwner = "000000000000"
+
+// Converter returns what makes records of a journal file's messages as a relay
+// of this configuration does, for kinesyslog spool export. It asks nothing of
+// AWS. Not for concurrent use.
+func Converter(cfg *config.Listen) (func(*journal.File, interface{ Append(event.Record) error }) error, error) {
+	owner := cfg.Owner
+	if owner == "" {
+		owner = noOwner
+	}
+	maker, err := batch.NewMaker(batch.Options{
+		GroupPrefix: cfg.GroupPrefix, Owner: func() string { return owner }, Level: cfg.Compression,
+		Rules:      batch.Rules{ZoneOf: cfg.ZoneOf, MaxPast: cfg.MaxPast, MaxFuture: cfg.MaxFuture, Bare: !cfg.AddHeader},
+		Registerer: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	c, err := maker.New()
+	if err != nil {
+		return nil, err
+	}
+	return func(f *journal.File, out interface{ Append(event.Record) error }) error { return c.Convert(f, f, out) }, nil
+}
