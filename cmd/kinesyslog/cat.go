@@ -2,9 +2,9 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +41,7 @@ input. What is damaged is reported and passed over, and makes the exit status 1.
 			if err != nil {
 				return err
 			}
-			return printArchive(cmd.Context(), t, a, asJSON)
+			return printEvents(t, a.Events(cmd.Context()), asJSON)
 		},
 	}
 	flags := cmd.Flags()
@@ -53,12 +53,12 @@ input. What is damaged is reported and passed over, and makes the exit status 1.
 	return cmd
 }
 
-// printArchive goes on after what cannot be read, and fails for it at the end.
-func printArchive(ctx context.Context, t *terminal, a *archive.Archive, asJSON bool) error {
+// printEvents goes on after what cannot be read, and fails for it at the end.
+func printEvents(t *terminal, events iter.Seq2[archive.Event, error], asJSON bool) error {
 	out := bufio.NewWriterSize(t.out, 64<<10)
 	unread := 0
 	var line []byte
-	for event, err := range a.Events(ctx) {
+	for event, err := range events {
 		if err != nil {
 			unread++
 			fmt.Fprintf(t.err, "kinesyslog: %v\n", err)

@@ -29,7 +29,9 @@ Credentials are found as by any AWS tool. Only firehose:PutRecordBatch is
 needed. Messages are taken, and wait on disk, also while AWS cannot be reached.
 
 SIGTERM and SIGINT stop the relay in good order; a second one stops it at once.
-Either way, what was not delivered is delivered after the next start.`,
+Either way, what was not delivered is delivered after the next start. Certificates,
+keys, authorities, revocation lists and files of --permit are reread when they
+change, and at SIGHUP; no connection is closed for it.`,
 		Example: `  # try it, without an AWS account
   kinesyslog listen --local ./delivered --udp-port 5514 --tcp-port 5514
 
@@ -43,7 +45,7 @@ Either way, what was not delivered is delivered after the next start.`,
   kinesyslog listen --config /etc/kinesyslog/kinesyslog.yaml`,
 		Args: noArguments,
 	}
-	given := bindOptions(cmd)
+	given := bindOptions(cmd, config.Options())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := config.Load(config.Input{Flags: given, LookupEnv: os.LookupEnv})
 		if err != nil {
@@ -61,6 +63,9 @@ func listen(ctx context.Context, t *terminal, cfg *config.Listen) error {
 	if err := cfg.Prepare(); err != nil {
 		return err
 	}
+	hangups := make(chan os.Signal, 1) // one that comes while the relay is made is served later
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	logger := t.logger(cfg.Debug)
 	for _, w := range cfg.Warnings {
 		logger.Warn(w)
@@ -78,5 +83,8 @@ func listen(ctx context.Context, t *terminal, cfg *config.Listen) error {
 	notify(daemon.SdNotifyReady)
 	stopping := context.AfterFunc(ctx, func() { notify(daemon.SdNotifyStopping) })
 	defer stopping()
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	go onHangup(ctx, hangups, r.Reload)
 	return r.Run(ctx)
 }

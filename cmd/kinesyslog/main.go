@@ -50,11 +50,11 @@ crash, and waits on disk for as long as AWS cannot be reached.`,
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 	})
 	root.SetUsageFunc(printUsage)
-	root.AddCommand(newListen(t), newCat(t), newFirehose(t), newCert(t), newVersion(t), newMan())
+	root.AddCommand(newListen(t), newExplain(t), newCat(t), newSpool(t), newFirehose(t), newCert(t), newVersion(t), newMan())
 	return root
 }
 
-// unknownVerb is the root's check of arguments: it takes none.
+// unknownVerb is the check of arguments of what has verbs: it takes none.
 func unknownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -63,7 +63,7 @@ func unknownVerb(cmd *cobra.Command, args []string) error {
 	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
 		return fmt.Errorf("there is no verb %q: did you mean %s?", args[0], meant[0])
 	}
-	return fmt.Errorf("there is no verb %q: see kinesyslog --help for those there are", args[0])
+	return fmt.Errorf("there is no verb %q: see %s --help for those there are", args[0], cmd.CommandPath())
 }
 
 // noArguments is the check of verbs that take options only.

@@ -10,12 +10,12 @@ import (
 // config.Load, which knows what it means.
 type givenFlags map[string][]string
 
-// bindOptions makes flags of the table of options.
-func bindOptions(cmd *cobra.Command) givenFlags {
+// bindOptions makes flags of options.
+func bindOptions(cmd *cobra.Command, options []config.Option) givenFlags {
 	given := givenFlags{}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	for _, o := range config.Options() {
+	for _, o := range options {
 		usage := o.Help
 		if o.Repeat {
 			usage += "; may be repeated"

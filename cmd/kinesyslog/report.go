@@ -21,11 +21,7 @@ func reportListening(w io.Writer, program string, cfg *config.Listen, listeners 
 	b.WriteString("listening\n")
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, l := range listeners {
-		protocol := l.Network
-		if l.TLS {
-			protocol = "tls"
-		}
-		fmt.Fprintf(table, "  %s\t%s", protocol, l.Address)
+		fmt.Fprintf(table, "  %s\t%s", l.Network, l.Address)
 		if l.Fingerprint != "" {
 			fmt.Fprintf(table, "\t%s", l.Fingerprint)
 		}
@@ -68,23 +64,29 @@ func destination(cfg *config.Listen) string {
 }
 
 // lineToTry sends a message to the first UDP listener, or else to the first
-// TCP one, or else over TLS.
+// TCP one, or else over TLS, or else through a Unix socket.
 func lineToTry(listeners []relay.Listener) string {
 	best, line := 0, ""
 	for _, l := range listeners {
+		if l.Network == "unix" {
+			if best == 0 {
+				best, line = 1, "logger -u "+shellWord(l.Address)+" hello"
+			}
+			continue
+		}
 		host, port, err := net.SplitHostPort(l.Address)
 		if err != nil {
-			continue // not a network address
+			continue
 		}
 		host = reachable(host)
 		rank, try := 0, ""
 		switch {
-		case l.TLS:
-			rank, try = 1, fmt.Sprintf("echo '<13>hello' | openssl s_client -quiet -connect %s", net.JoinHostPort(host, port))
+		case l.Network == "tls":
+			rank, try = 2, fmt.Sprintf("echo '<13>hello' | openssl s_client -quiet -connect %s", net.JoinHostPort(host, port))
 		case l.Network == "tcp":
-			rank, try = 2, fmt.Sprintf("logger -n %s -P %s -T hello", host, port)
+			rank, try = 3, fmt.Sprintf("logger -n %s -P %s -T hello", host, port)
 		case l.Network == "udp":
-			rank, try = 3, fmt.Sprintf("logger -n %s -P %s -d hello", host, port)
+			rank, try = 4, fmt.Sprintf("logger -n %s -P %s -d hello", host, port)
 		}
 		if rank > best {
 			best, line = rank, try

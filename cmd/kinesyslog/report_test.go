@@ -15,6 +15,7 @@ func TestTheReportSaysWhatListensAndWhatToTry(t *testing.T) {
 	udp := relay.Listener{Name: "udp/5514", Network: "udp", Address: "0.0.0.0:5514"}
 	tcp := relay.Listener{Name: "tcp/5514", Network: "tcp", Address: "[::]:5514"}
 	tls := relay.Listener{Name: "tls/6514", Network: "tls", Address: "192.0.2.1:6514", TLS: true, Fingerprint: "sha-256:AA"}
+	unix := relay.Listener{Name: "unix:/run/my log", Network: "unix", Address: "/run/my log"}
 	for _, tt := range []struct {
 		name      string
 		cfg       config.Listen
@@ -62,6 +63,18 @@ delivering
   to stream logs at http://127.0.0.1:4573, every 1m0s
 try
   echo '<13>hello' | openssl s_client -quiet -connect 192.0.2.1:6514
+`,
+		},
+		{
+			"Unix socket",
+			config.Listen{Stream: "logs", FlushInterval: time.Minute},
+			[]relay.Listener{unix},
+			`listening
+  unix  /run/my log
+delivering
+  to stream logs, every 1m0s
+try
+  logger -u '/run/my log' hello
 `,
 		},
 	} {

@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"gzip":     cmdGzip,
 			"damage":   cmdDamage,
 			"occupy":   cmdOccupy,
+			"condemn":  cmdCondemn,
 		},
 	})
 }

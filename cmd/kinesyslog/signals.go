@@ -36,3 +36,15 @@ func untilSignalled(ctx context.Context, run func(context.Context) error) error 
 		}
 	}
 }
+
+// onHangup calls reload for every signal that comes, until ctx is done.
+func onHangup(ctx context.Context, hangups <-chan os.Signal, reload func()) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			reload()
+		}
+	}
+}

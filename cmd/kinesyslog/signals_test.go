@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 	"testing"
 )
@@ -59,4 +60,19 @@ func TestWithoutASignalTheErrorIsThatOfRun(t *testing.T) {
 	if err := untilSignalled(t.Context(), func(context.Context) error { return failure }); !errors.Is(err, failure) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestEveryHangupRereads(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	hangups, reread, ended := make(chan os.Signal), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		onHangup(ctx, hangups, func() { reread <- struct{}{} })
+	}()
+	for range 2 {
+		hangups <- syscall.SIGHUP
+		<-reread
+	}
+	cancel()
+	<-ended
 }

@@ -9,9 +9,10 @@ package main
 //   - The exit status is 0 if all went well, 2 if the command line, the
 //     environment or the configuration file has to be changed (a restart would
 //     not help), and 1 if something else went wrong. Only main exits.
-//   - Nothing prompts, nothing reads standard input but where "-" asks for it,
-//     nothing moves the cursor, and nothing is coloured: all output may be kept
-//     in a file.
+//   - Nothing prompts, nothing reads standard input but explain without
+//     arguments and where "-" asks for it, and nothing moves the cursor: all
+//     output may be kept in a file. Only explain uses colours, on a terminal,
+//     unless NO_COLOR is set, and they say nothing that is not also written.
 //   - Who closes our standard output has seen enough. That is no error.
 //   - A log line begins with the time, unless the journal, which has its own,
 //     is what standard error goes to.
@@ -41,6 +42,16 @@ func newTerminal() *terminal { return &terminal{out: os.Stdout, err: os.Stderr} 
 type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
+
+// columns is the width of the terminal that standard output is, or 0 if it is
+// none.
+func (t *terminal) columns() int {
+	size, err := unix.IoctlGetWinsize(int(t.out.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return max(int(size.Col), 1) // a terminal may not know its width
+}
 
 // exit reports an error, if there is one, and returns the exit status.
 func (t *terminal) exit(err error) int {

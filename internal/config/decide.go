@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,8 +19,15 @@ func (c *Listen) decide(given settings, in Input) []error {
 	}
 	add(c.decideStream(given))
 	add(c.decideTLS(given))
+	add(c.decideAccess(given))
 	if len(errs) == 0 {
 		add(c.checkListeners())
+	}
+	if len(errs) == 0 {
+		add(c.checkProxy())
+	}
+	if c.MaxConnections > 0 && c.MaxConnectionsPerAddress > c.MaxConnections {
+		add(fmt.Errorf("--max-connections-per-address %d is more than --max-connections %d: give less", c.MaxConnectionsPerAddress, c.MaxConnections))
 	}
 	c.decideSpoolDir(in)
 	add(c.checkLocal(given))
@@ -43,69 +49,39 @@ func (c *Listen) decideStream(given settings) error {
 	return nil
 }
 
-// decideTLS finds out whether there is a certificate, and what it means if
-// there is none.
-func (c *Listen) decideTLS(given settings) error {
-	if len(c.TLSPorts) == 0 {
-		c.Cert, c.Key = "", ""
-		return nil
-	}
-	missing := checkPair(c.Cert, c.Key)
-	if missing == nil {
-		return nil
-	}
-	cert, key := c.Cert, c.Key
-	c.Cert, c.Key = "", ""
-	switch {
-	case given.has("cert", "key"):
-		return fmt.Errorf("%w: make a pair with kinesyslog cert --cert %s --key %s, or switch TLS off with --port 0", missing, cert, key)
-	case !errors.Is(missing, os.ErrNotExist):
-		return fmt.Errorf("%w: mend it, or name another pair with --cert and --key", missing)
-	case c.Local != "":
-		c.SelfSigned = true
-		return nil
-	case given.has("port"):
-		return fmt.Errorf("TLS is asked for on port %d, but there is no certificate %s with key %s: make them with kinesyslog cert, or name others with --cert and --key",
-			c.TLSPorts[0], cert, key)
-	case len(c.TCPPorts)+len(c.UDPPorts) > 0:
-		c.Warnings = append(c.Warnings, fmt.Sprintf(
-			"no TLS listener: there is no certificate %s with key %s; make them with kinesyslog cert, or give --port 0 to silence this", cert, key))
-		c.TLSPorts = nil
-		return nil
-	}
-	return fmt.Errorf("nothing to listen on: TLS has no certificate %s with key %s; make them with kinesyslog cert, or give --tcp-port or --udp-port", cert, key)
-}
-
-// checkPair tells whether both files can be read.
-func checkPair(cert, key string) error {
-	for _, f := range []struct{ what, path string }{{"certificate", cert}, {"key", key}} {
-		file, err := os.Open(f.path)
-		if err != nil {
-			return fmt.Errorf("cannot read the TLS %s: %w", f.what, err)
+func (c *Listen) checkListeners() error {
+	taken := map[int]string{} // of those that are TCP to the kernel
+	for _, l := range []struct {
+		what  string
+		ports []int
+	}{{"TLS", c.TLSPorts}, {"TCP", c.TCPPorts}, {"RELP", c.RELPPorts}, {"RELP over TLS", c.RELPTLSPorts}} {
+		for _, p := range l.ports {
+			if other, twice := taken[p]; twice {
+				return fmt.Errorf("port %d is given for %s and for %s: give one of them another port", p, other, l.what)
+			}
+			taken[p] = l.what
 		}
-		info, err := file.Stat()
-		if err := errors.Join(err, file.Close()); err != nil {
-			return fmt.Errorf("cannot read the TLS %s: %w", f.what, err)
-		}
-		if !info.Mode().IsRegular() {
-			return fmt.Errorf("cannot read the TLS %s: %s is not a file", f.what, f.path)
-		}
+	}
+	if len(taken)+len(c.UDPPorts)+len(c.UnixSockets) == 0 {
+		return errors.New("nothing to listen on: give --tcp-port, --udp-port, --relp-port, --unix or --port")
+	}
+	loopback := slices.Contains([]string{"0.0.0.0", "::", "127.0.0.1", "localhost"}, c.Address)
+	if p := c.PrometheusPort; p != 0 && loopback && taken[p] != "" {
+		return fmt.Errorf("port %d is given for --prometheus-port and for syslog: give one of them another port", p)
 	}
 	return nil
 }
 
-func (c *Listen) checkListeners() error {
-	if len(c.TLSPorts)+len(c.TCPPorts)+len(c.UDPPorts) == 0 {
-		return errors.New("nothing to listen on: give --tcp-port, --udp-port or --port")
-	}
-	for _, p := range c.TCPPorts {
-		if slices.Contains(c.TLSPorts, p) {
-			return fmt.Errorf("port %d is given for TLS and for TCP: give one of them another port", p)
+// checkProxy finds ports on which nobody listens, and warns of those where
+// anybody is believed.
+func (c *Listen) checkProxy() error {
+	listening := slices.Concat(c.TLSPorts, c.TCPPorts, c.UDPPorts, c.RELPPorts, c.RELPTLSPorts)
+	for _, p := range c.ProxyPorts {
+		if !slices.Contains(listening, p) {
+			return fmt.Errorf("--proxy-protocol %d: nothing listens on that port; give a port of --tcp-port, --port, --udp-port, --relp-port or --relp-tls-port", p)
 		}
-	}
-	loopback := slices.Contains([]string{"0.0.0.0", "::", "127.0.0.1", "localhost"}, c.Address)
-	if p := c.PrometheusPort; p != 0 && loopback && (slices.Contains(c.TLSPorts, p) || slices.Contains(c.TCPPorts, p)) {
-		return fmt.Errorf("port %d is given for --prometheus-port and for syslog: give one of them another port", p)
+		c.Warnings = append(c.Warnings, fmt.Sprintf(
+			"on port %d the PROXY protocol header of anybody is believed: whoever reaches it can name any sender; give --proxy-trust NETWORK with the balancer's addresses in place of --proxy-protocol %d", p, p))
 	}
 	return nil
 }

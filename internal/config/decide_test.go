@@ -51,6 +51,26 @@ func TestTLSWithoutCertificate(t *testing.T) {
 			wantErr: "cannot read the TLS key: . is not a file",
 		},
 		{
+			name: "is left out with a warning beside RELP", flags: []string{"--relp-port=9"},
+			warn: "make them with kinesyslog cert",
+		},
+		{
+			name: "is an error if RELP over TLS was asked for", flags: []string{"--udp-port=9", "--relp-tls-port=2515"},
+			wantErr: "TLS is asked for on port 2515, but there is no certificate localhost.crt with key localhost.key",
+		},
+		{
+			name: "is an error if RELP over TLS was asked for and no other TLS", flags: []string{"--udp-port=9", "--port=0", "--relp-tls-port=2515"},
+			wantErr: "TLS is asked for on port 2515",
+		},
+		{
+			name: "comes up with one of our own if local and RELP over TLS was asked for", flags: []string{"--local=d", "--port=0", "--relp-tls-port=2515"},
+			ourOwn: true,
+		},
+		{
+			name: "takes the pair at the default paths for RELP over TLS alone", flags: []string{"--port=0", "--relp-tls-port=2515"}, files: []string{"localhost.crt", "localhost.key"},
+			cert: "localhost.crt",
+		},
+		{
 			name: "does not matter with port 0", flags: []string{"--udp-port=9", "--port=0"},
 		},
 		{
@@ -97,8 +117,12 @@ func TestTLSWithoutCertificate(t *testing.T) {
 			if (tt.warn == "") != (warnings == "") || !strings.Contains(warnings, tt.warn) {
 				t.Errorf("warnings %q, want %q", warnings, tt.warn)
 			}
-			if len(c.TLSPorts) != tt.ports || c.Cert != tt.cert || c.SelfSigned != tt.ourOwn {
-				t.Errorf("got ports %v, certificate %q, self-signed %t", c.TLSPorts, c.Cert, c.SelfSigned)
+			var cert string
+			if len(c.KeyPairs) > 0 {
+				cert = c.KeyPairs[0].Cert
+			}
+			if len(c.TLSPorts) != tt.ports || cert != tt.cert || c.SelfSigned != tt.ourOwn {
+				t.Errorf("got ports %v, certificate %q, self-signed %t", c.TLSPorts, cert, c.SelfSigned)
 			}
 		})
 	}
@@ -106,7 +130,7 @@ func TestTLSWithoutCertificate(t *testing.T) {
 
 func TestAllPortsZeroIsAnError(t *testing.T) {
 	_, err := Load(Input{Flags: flags("--stream=s", "--port=0"), LookupEnv: env()})
-	want := "nothing to listen on: give --tcp-port, --udp-port or --port"
+	want := "nothing to listen on: give --tcp-port, --udp-port, --relp-port, --unix or --port"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

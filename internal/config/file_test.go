@@ -46,7 +46,7 @@ func TestAFilesErrorsNameTheLine(t *testing.T) {
 	for _, tt := range []struct{ file, want string }{
 		{"stream: s\n\nudp_port: 514\n", `relay.yaml:3: there is no option "udp_port": did you mean udp-port?`},
 		{"--udp-ports: 514\n", `relay.yaml:1: there is no option "--udp-ports": did you mean udp-port?`},
-		{"gelf: true\n", `relay.yaml:1: there is no option "gelf": see kinesyslog listen --help for those there are`},
+		{"carrot: true\n", `relay.yaml:1: there is no option "carrot": see kinesyslog listen --help for those there are`},
 		{"config: other.yaml\n", `relay.yaml:1: there is no option "config": see kinesyslog listen --help for those there are`},
 		{"stream: a\nstream: b\n", `relay.yaml:2: stream: is given twice: take one away`},
 		{"stream: [a, b]\n", `relay.yaml:1: stream: takes one value only: give it behind the colon`},

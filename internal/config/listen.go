@@ -10,9 +10,13 @@ package config
 
 import (
 	"errors"
+	"io/fs"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
+
+	"kinesyslog/internal/access"
 )
 
 // Listen is the effective configuration of the verb listen: defaults are
@@ -25,19 +29,55 @@ type Listen struct {
 	// host name.
 	Address string
 	// TLSPorts, TCPPorts and UDPPorts hold one listener each, 1 to 65535, none
-	// twice. At least one of the three is not empty.
+	// twice. At least one of these three, of the next two and of
+	// UnixSockets is not empty.
 	TLSPorts, TCPPorts, UDPPorts []int
-	// Cert and Key are the files of the TLS listeners' certificate. They are
-	// empty if there is no TLS listener or if SelfSigned is set.
-	Cert, Key string
+	// RELPPorts and RELPTLSPorts hold one RELP listener each, in the same way;
+	// the latter are over TLS.
+	RELPPorts, RELPTLSPorts []int
+	// UnixSockets are listened on, and UnixMode is who may send.
+	UnixSockets []UnixSocket
+	UnixMode    fs.FileMode
+	// Allow holds the networks that may send; empty: everybody may.
+	Allow []netip.Prefix
+	// ProxyTrust holds the networks of balancers whose PROXY protocol headers
+	// are believed, and ProxyPorts the ports where everybody's are.
+	ProxyTrust []netip.Prefix
+	ProxyPorts []int
+	// MaxConnections and MaxConnectionsPerAddress are 0 if they are to follow
+	// from the limit of open files.
+	MaxConnections, MaxConnectionsPerAddress int
+	// MaxConnectionMemory bounds, in bytes, what is held of messages that are
+	// not whole yet.
+	MaxConnectionMemory int64
+	// RateLimit is how many messages a second are taken of one sender; 0: all.
+	RateLimit int
+	// IdleTimeout is how long a connection may be silent; 0: for ever.
+	IdleTimeout time.Duration
+	// GELF says that all listeners take GELF instead of syslog.
+	GELF bool
+	// KeyPairs are the files of the certificates of all listeners with TLS. They
+	// are empty if there is none or if SelfSigned is set.
+	KeyPairs []access.KeyPair
 	// SelfSigned asks for a certificate of our own making, kept in SpoolDir.
 	SelfSigned bool
+	// TLSMin is the oldest version to speak, as crypto/tls numbers them.
+	TLSMin uint16
+	// ClientAuth says what is asked of clients over TLS, and the others who is
+	// let in: see access.Options.
+	ClientAuth      access.Auth
+	ClientCAs, CRLs []string
+	Permit          []access.Rule
+	PermitFiles     []string
 
 	// SpoolDir holds journal, spool and dead letters. Prepare makes it.
 	SpoolDir string
 	// SpoolMaxBytes limits all that is in SpoolDir. It is 0 until Prepare has
 	// looked at the file system, if the option was not given.
 	SpoolMaxBytes int64
+	// DropOldest asks to give up the oldest messages when SpoolMaxBytes is
+	// reached, instead of taking in no more.
+	DropOldest bool
 
 	// Region, Profile, EndpointURL and RoleARN are empty if the SDK's own
 	// chain is to decide.
@@ -56,6 +96,11 @@ type Listen struct {
 	AddHeader bool
 	// Timezone is the zone of timestamps that name none.
 	Timezone *time.Location
+	// Zones are the zones of senders by network, in its place; see ZoneOf.
+	Zones []Zone
+	// MaxPast and MaxFuture say how far from receipt a timestamp is believed;
+	// 0 is no limit.
+	MaxPast, MaxFuture time.Duration
 	// MaxMessageBytes is where longer messages are cut.
 	MaxMessageBytes int
 	// Compression is the gzip level, 1 to 9.
@@ -82,7 +127,8 @@ type Listen struct {
 	// somebody may not expect.
 	Warnings []string
 
-	privateSpool bool // SpoolDir is our own choice in a directory that all share
+	certs, keys  []string // for KeyPairs
+	privateSpool bool     // SpoolDir is our own choice in a directory that all share
 }
 
 // Input is where configuration comes from, apart from the file that it names.
@@ -104,8 +150,20 @@ func Load(in Input) (*Listen, error) {
 	if err != nil {
 		return nil, err
 	}
-	var errs []error
-	for _, o := range c.options() {
+	errs := apply(c.options(), given)
+	if len(errs) == 0 {
+		errs = c.decide(given, in)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// apply puts all values of a table where they belong, and returns what is wrong
+// with them.
+func apply(table []Option, given settings) (errs []error) {
+	for _, o := range table {
 		g, ok := given[o.Name]
 		if !ok {
 			if o.Default == "" {
@@ -117,13 +175,7 @@ func Load(in Input) (*Listen, error) {
 			errs = append(errs, &Error{Origin: g.origin, Err: err})
 		}
 	}
-	if len(errs) == 0 {
-		errs = c.decide(given, in)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return errs
 }
 
 // AdminAddress is where the admin server listens, always on loopback, or empty

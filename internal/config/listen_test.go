@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"kinesyslog/internal/access"
 )
 
 // env makes an Input's LookupEnv of pairs.
@@ -62,10 +65,10 @@ func TestDefaultsAreThoseOfTheTable(t *testing.T) {
 	write(t, "localhost.key", "")
 	got := mustLoad(t, Input{Flags: flags("--stream=s"), LookupEnv: env("STATE_DIRECTORY", "/var/lib/kinesyslog:/other")})
 	want := &Listen{
-		Stream: "s", Address: "0.0.0.0", TLSPorts: []int{6514}, Cert: "localhost.crt", Key: "localhost.key",
+		Stream: "s", Address: "0.0.0.0", TLSPorts: []int{6514}, KeyPairs: []access.KeyPair{{Cert: "localhost.crt", Key: "localhost.key"}}, TLSMin: tls.VersionTLS12,
 		SpoolDir: "/var/lib/kinesyslog", GroupPrefix: "/kinesyslog", AddHeader: true, Timezone: time.Local,
-		MaxMessageBytes: 65536, Compression: 6, FlushInterval: time.Minute, SyncInterval: time.Second,
-		ShutdownTimeout: 30 * time.Second,
+		MaxPast: 30 * 24 * time.Hour, MaxFuture: 24 * time.Hour, MaxMessageBytes: 65536, Compression: 6, FlushInterval: time.Minute, SyncInterval: time.Second,
+		ShutdownTimeout: 30 * time.Second, UnixMode: 0o666, MaxConnectionMemory: 256 << 20,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Listen{}), sameZone); diff != "" {
 		t.Error(diff)
@@ -86,7 +89,19 @@ func TestAWrongValueIsOneLineThatSaysWhereAndWhatToDo(t *testing.T) {
 		{"--flush-interval=1h", `--flush-interval: 1h is out of range: give a time from 100ms to 15m0s`},
 		{"--max-message-bytes=1M", `--max-message-bytes: 1M is out of range: give a size from 480 to 256K`},
 		{"--spool-max-bytes=1.5.5G", `--spool-max-bytes: "1.5.5G" is not a size: give a number, alone or with K, M, G or T, like 512M or 10GiB`},
+		{"--tls-min=1.1", `--tls-min: "1.1" will not do: give 1.2 or 1.3`},
+		{"--client-auth=yes", `--client-auth: "yes" will not do: give none, request or require`},
+		{"--permit=sha-256:AA", `--permit: "sha-256:AA" is not a fingerprint: give 32 octets in hexadecimal behind the first colon`},
+		{"--permit=@", `--permit: "" is not a file's name: give the path of a file`},
 		{"--compression=10", `--compression: "10" will not do: give a number from 1 to 9`},
+		{"--timezone-for=10.0.0.0/8", `--timezone-for: "10.0.0.0/8" is not a network and a zone: give it like 10.1.0.0/16=Europe/Oslo`},
+		{"--timezone-for=10.0.0.0/33=UTC", `--timezone-for: "10.0.0.0/33" is not a network: give it like 10.1.0.0/16 or 2001:db8::/32`},
+		{"--timezone-for=10.1.2.3/8=UTC", `--timezone-for: 10.1.2.3/8 has bits behind its /8: did you mean 10.0.0.0/8?`},
+		{"--timezone-for=10.0.0.0/8=Nowhere", `--timezone-for: "Nowhere" is not a time zone that this machine knows: give a name like UTC or Europe/Oslo, or local`},
+		{"--max-skew=soon", `--max-skew: "soon" is not a distance in time: give it like 30d, 36h or 1d12h, or 0 for no limit`},
+		{"--max-skew=-1h", `--max-skew: "-1h" is not a distance in time: give it like 30d, 36h or 1d12h, or 0 for no limit`},
+		{"--max-skew=30d,", `--max-skew: "" is not a distance in time: give it like 30d, 36h or 1d12h, or 0 for no limit`},
+		{"--max-skew=40000d", `--max-skew: 40000d is more than a hundred years: give 0 to believe any time`},
 		{"--timezone=Mars/Olympus", `--timezone: "Mars/Olympus" is not a time zone that this machine knows: give a name like UTC or Europe/Oslo, or local`},
 		{"--endpoint-url=localhost:4573", `--endpoint-url: "localhost:4573" is not an address of an API: give it like http://127.0.0.1:4573`},
 		{"--role-arn=admin", `--role-arn: "admin" is not a role's ARN: give it like arn:aws:iam::123456789012:role/NAME`},

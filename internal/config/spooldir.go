@@ -31,18 +31,19 @@ func (c *Listen) decideSpoolDir(in Input) {
 }
 
 // Prepare makes the spool directory if it is not there, checks that it is
-// ours to write, and fills in SpoolMaxBytes if it was not given. It is to be
-// called once, before anything is put into the directory.
+// ours to write, and fills in SpoolMaxBytes if it was not given or cannot be. It
+// may add a warning. It is to be called once, before anything is put into the directory.
 func (c *Listen) Prepare() error {
 	if err := c.makeSpoolDir(); err != nil {
 		return fmt.Errorf("cannot use the spool directory: %w: give another with --spool-dir", err)
 	}
-	if c.SpoolMaxBytes != 0 {
-		return nil
-	}
 	var st unix.Statfs_t
 	if err := unix.Statfs(c.SpoolDir, &st); err != nil {
-		return fmt.Errorf("cannot find out how much is free in %s: %w: give --spool-max-bytes", c.SpoolDir, err)
+		return fmt.Errorf("cannot find out how much is free in %s: %w: give another with --spool-dir", c.SpoolDir, err)
+	}
+	if c.SpoolMaxBytes != 0 {
+		c.capSpool(int64(st.Blocks) * st.Bsize)
+		return nil
 	}
 	used, err := bytesIn(c.SpoolDir)
 	if err != nil {
@@ -50,6 +51,16 @@ func (c *Listen) Prepare() error {
 	}
 	c.SpoolMaxBytes = shareOf(int64(st.Bavail)*st.Bsize + used)
 	return nil
+}
+
+// capSpool keeps the limit below the size of the file system. All else is
+// measured by the limit: what is set aside to work with on a full disk must fit.
+func (c *Listen) capSpool(size int64) {
+	if size = max(size, minSpoolBytes); c.SpoolMaxBytes > size {
+		c.Warnings = append(c.Warnings, fmt.Sprintf(
+			"--spool-max-bytes is %d, but the file system of %s has only %d bytes: taking those for the limit", c.SpoolMaxBytes, c.SpoolDir, size))
+		c.SpoolMaxBytes = size
+	}
 }
 
 // shareOf is 80 % of what is free, but at least 1 GiB of it, and never so

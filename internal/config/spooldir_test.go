@@ -127,3 +127,23 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLimitIsNoMoreThanTheFileSystemHas(t *testing.T) {
+	inEmptyDir(t)
+	c := mustLoad(t, Input{Flags: flags("--local=d", "--spool-max-bytes=512T"), LookupEnv: env()})
+	if err := c.Prepare(); err != nil || c.SpoolMaxBytes >= 512<<40 || len(c.Warnings) != 1 {
+		t.Errorf("limit %d, error %v, warnings %q", c.SpoolMaxBytes, err, c.Warnings)
+	}
+}
+
+func TestWhatGivesWayWhenItIsFull(t *testing.T) {
+	inEmptyDir(t)
+	for value, want := range map[string]bool{"block": false, "drop-oldest": true} {
+		if c := mustLoad(t, Input{Flags: flags("--local=d", "--when-full="+value), LookupEnv: env()}); c.DropOldest != want {
+			t.Errorf("%s: %v", value, c.DropOldest)
+		}
+	}
+	if _, err := Load(Input{Flags: flags("--local=d", "--when-full=panic"), LookupEnv: env()}); err == nil || !strings.Contains(err.Error(), "drop-oldest") {
+		t.Errorf("got %v", err)
+	}
+}

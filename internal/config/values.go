@@ -25,6 +25,7 @@ const (
 	minSync      = time.Millisecond
 	maxSync      = time.Minute
 	maxShutdown  = time.Hour
+	maxIdle      = 30 * 24 * time.Hour
 )
 
 var (
@@ -103,6 +104,17 @@ func endpoint(to *string) func([]string) error {
 	})
 }
 
+// choice is false for one word and true for the other.
+func choice(to *bool, no, yes string) func([]string) error {
+	return one(func(v string) error {
+		if v != no && v != yes {
+			return fmt.Errorf("%q will not do: give %s or %s", v, no, yes)
+		}
+		*to = v == yes
+		return nil
+	})
+}
+
 func integer(to *int, low, high int) func([]string) error {
 	return one(func(v string) error {
 		n, err := strconv.Atoi(v)
@@ -131,6 +143,21 @@ func ports(to *[]int) func([]string) error {
 				return fmt.Errorf("port %d is given twice: take one away", n)
 			}
 			*to = append(*to, n)
+		}
+		return nil
+	}
+}
+
+// networks takes prefixes, and single addresses as the longest ones.
+func networks(to *[]netip.Prefix) func([]string) error {
+	return func(values []string) error {
+		*to = nil
+		for _, v := range values {
+			p, err := parseNetwork(v)
+			if err != nil {
+				return err
+			}
+			*to = append(*to, p)
 		}
 		return nil
 	}

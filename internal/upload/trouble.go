@@ -157,7 +157,7 @@ func (t *trouble) condemned(rec event.Stored, reason string) {
 	}
 	t.log.Error("Firehose refuses a record for what it is; it is set aside as a dead letter",
 		"stream", t.stream, "listener", rec.Listener, "file", rec.File, "index", rec.Index, "messages", rec.Events, "bytes", len(rec.Data),
-		"reason", reason, "lines_left_out", leftOut, "hint", "see kinesyslog spool ls; spool replay sends it again")
+		"reason", reason, "lines_left_out", leftOut, "hint", "see it with kinesyslog spool ls and spool cat; spool retry sends it again")
 }
 
 // queueFailed is told when the spool cannot do what was asked.
