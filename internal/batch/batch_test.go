@@ -166,7 +166,9 @@ func TestEachSenderHasItsOwnDocumentWithAllItsMessagesInOrder(t *testing.T) {
 	}
 	const group = "/kinesyslog/syslog/514"
 	want := []line{
-		{"tcp/514", group, "192.0.2.1", "one"}, {"tcp/514", group, "192.0.2.1", "two"}, {"tcp/514", group, "192.0.2.1", "five"},
+		{"tcp/514", group, "192.0.2.1", "one"},
+		{"tcp/514", group, "192.0.2.1", "two"},
+		{"tcp/514", group, "192.0.2.1", "five"},
 		{"udp/514", group, "192.0.2.1", "three"},
 		{"udp/514", group, "2001:db8::1", "four"},
 	}

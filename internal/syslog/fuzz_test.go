@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -48,6 +49,19 @@ func TestRandomlyDamagedMessagesAreRead(t *testing.T) {
 				mustAgree(t, hurt, receipt.UnixMicro())
 			}
 			mustAgree(t, msg[:i], receipt.UnixMicro())
+		}
+	}
+}
+
+func TestDamagedRealMessagesAreRead(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, msg := range corpusMessages(t) {
+		for range 10 {
+			hurt := bytes.Clone(msg)
+			for range 1 + random.IntN(6) {
+				hurt[random.IntN(len(hurt))] = byte(random.IntN(256))
+			}
+			mustAgree(t, hurt, receipt.UnixMicro())
 		}
 	}
 }

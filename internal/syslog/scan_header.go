@@ -38,19 +38,21 @@ func (h *header) read(b []byte) {
 		return
 	}
 	// The two usual forms first: a BSD time or an RFC 5424 version behind PRI.
+	noTimeAt := -1
 	if isLetter(b[i]) {
 		if e := h.stamp.parse(b, i); e > 0 {
 			h.take(b, i, e)
 			h.setFrame(b)
 			return
 		}
+		noTimeAt = i
 	} else if isDigit(b[i]) && b[i] != '0' && i+2 < len(b) && b[i+1] == ' ' && h.pri >= 0 {
 		if h.readVersion(b, i) {
 			h.setFrame(b)
 			return
 		}
 	}
-	h.search(b)
+	h.search(b, noTimeAt)
 	h.setFrame(b)
 }
 

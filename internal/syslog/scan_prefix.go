@@ -12,7 +12,9 @@ const (
 // "." that says the clock is not synchronised.
 //
 //	<190>2361044: sw01: 003: .Jan  6 2022 22:11:43.398 UTC: %FOO-6-BAR: text
-func (h *header) search(b []byte) {
+//
+// That there is no time at b[noTimeAt] is known already.
+func (h *header) search(b []byte, noTimeAt int) {
 	i := h.text
 	if i+3 <= len(b) && b[i] == 0xEF && b[i+1] == 0xBB && b[i+2] == 0xBF {
 		i += 3 // a byte order mark belongs before the text, not the time
@@ -32,7 +34,7 @@ func (h *header) search(b []byte) {
 			}
 			continue
 		}
-		if h.timeAt(b, i, colon) {
+		if i != noTimeAt && h.timeAt(b, i, colon) {
 			return
 		}
 		next, ok := h.prefixWord(b, i)

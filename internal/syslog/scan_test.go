@@ -124,6 +124,11 @@ func mustAgree(t *testing.T, msg []byte, received int64) {
 			t.Fatalf("%q: timestamp %s, Scan says %s (%v)", msg, m.Timestamp, time.UnixMicro(scan.Time).UTC(), err)
 		}
 	}
+	for _, span := range m.InText {
+		if span.Start < 0 || span.End < span.Start || span.End > len(msg) {
+			t.Fatalf("%q: spans leave the message: %v", msg, m.InText)
+		}
+	}
 	end := 0
 	for _, span := range m.Spans {
 		if span.Start < end || span.End < span.Start || span.End > len(msg) {
