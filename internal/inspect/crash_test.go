@@ -41,7 +41,7 @@ func TestEveryMomentOfMendingIsSurvived(t *testing.T) {
 			total := disk.Ops() - before
 			for n := range total {
 				for _, crash := range []bool{false, true} {
-					for again := n % 19; again < total; again += 19 {
+					for again := n % 37; again < total; again += 37 {
 						die(t, files, n, again, crash, do)
 					}
 				}

@@ -22,7 +22,9 @@ func TestFilesAreToldOldestFirstWithWhatTheyHold(t *testing.T) {
 	must(t, s.fs.Rename(s.path(second+".spool"), s.path(second+".spool.bad")))
 	journalFile := s.receive("e", "f")
 
-	share := func(listener string, messages, undelivered int64) []Share { return []Share{{listener, messages, undelivered}} }
+	share := func(listener string, messages, undelivered int64) []Share {
+		return []Share{{listener, messages, undelivered}}
+	}
 	want := []File{
 		{Name: "dead/" + first + "-000001.dead", Kind: DeadLetter, State: Dead, Records: 1, Messages: 1, Undelivered: 1, Listeners: share("udp/514", 1, 1), Reason: "it is poison"},
 		{Name: first + ".spool", Kind: Spool, State: Waiting, Records: 3, Messages: 3, Undelivered: 1, Listeners: share("udp/514", 3, 1)},

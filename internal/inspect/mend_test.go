@@ -2,9 +2,12 @@ package inspect
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -164,12 +167,22 @@ func TestCopiedFilesAreReplayedAndLeftAlone(t *testing.T) {
 	to := &site{t: t, fs: vfs.OS{}, dir: t.TempDir()}
 	to.gen = 100
 	to.publish("e")
+	// The journal file that a crash left beside the records made of it.
+	converted := from.path(stem + ".journal")
+	data, err := os.ReadFile(from.path(journalFile))
+	must(t, err)
+	must(t, os.WriteFile(converted, data, 0o600))
 	before := snapshot(t, from.dir)
 	owned, err := to.inspect().Own()
 	must(t, err)
 	files, err := owned.Files(from.path(stem+".spool"), from.path("dead/"+stem+"-000001.dead"), from.path(journalFile))
 	must(t, err)
 	fine(t, owned.Replay(files))
+	twice, err := owned.Files(converted)
+	must(t, err)
+	if owned.Replay(twice)[0].Err == nil {
+		t.Error("messages were put back as records and as they came")
+	}
 	must(t, owned.Release())
 	want["e"] = ids(101, "e")["e"]
 	if diff := cmp.Diff(want, to.waiting()); diff != "" {
@@ -296,6 +309,42 @@ func TestNewFilesSortBehindAllOthersWhateverTheClockSays(t *testing.T) {
 	fine(t, out)
 	if out[0].Into != "9000000000000001-000.spool" {
 		t.Errorf("it is in %s", out[0].Into)
+	}
+}
+
+func TestWhatTheDiskDoesNotGiveIsNotTakenForReplayed(t *testing.T) {
+	s, disk := newSite(t)
+	noise := make([]byte, 9000) // does not compress, so that it takes more than one read
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	long := hex.EncodeToString(noise)
+	stem := s.publish("a", long, "c")
+	must(t, disk.Rename(s.path(stem+".spool"), s.path(stem+".spool.bad")))
+	want := ids(1, "a", long, "c")
+	file := s.receive("d")
+	want["d"] = s.waiting()["d"]
+	must(t, disk.Rename(s.path(file), s.path(file+".bad")))
+	for _, name := range []string{stem + ".spool.bad", file + ".bad"} {
+		refused := 0
+		for after := 0; len(s.names(name+replayed)) == 0; after++ {
+			files := s.files(name)
+			disk.Inject(faultfs.Fault{Op: faultfs.OpRead, Suffix: ".bad", After: after, Times: 1})
+			if s.own().Replay(files)[0].Err != nil {
+				refused++
+			} else if len(s.names(name+replayed)) == 0 {
+				t.Fatalf("%s was not replayed, and nobody says so", name)
+			}
+			disk.Mend()
+		}
+		if refused == 0 {
+			t.Errorf("no read of %s failed", name)
+		}
+	}
+	got := s.waiting()
+	for text, id := range got {
+		got[text] = slices.Compact(id) // put back twice, under one id
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -156,7 +156,8 @@ func (d *Dir) records(f File, letters map[string]bool, all bool) iter.Seq2[event
 			}
 		}
 		for _, damage := range r.Damage {
-			if f.Kind != Unfinished && !yield(event.Record{}, fmt.Errorf("%s: %s", f.Name, recordDamage(damage))) {
+			err := fmt.Errorf("%s: offset %d, %d bytes: %w", f.Name, damage.Offset, damage.Bytes, damage.Err)
+			if f.Kind != Unfinished && !yield(event.Record{}, err) {
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package inspect
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"kinesyslog/internal/event"
@@ -52,6 +53,10 @@ func (o *Owned) replayable(f File) error {
 	switch {
 	case f.State == Replayed:
 		return errors.New("it was replayed already")
+	case f.State == Unreadable:
+		return errors.New(f.Damage[0].What)
+	case f.State == Converted:
+		return errors.New("its records are in the spool file of the same name")
 	case f.Kind == Unfinished:
 		return errors.New("it was given up while it was written: its messages are in another file")
 	case f.SetAside || f.foreign:
@@ -88,30 +93,38 @@ func (o *Owned) replayJournal(out *Outcome) error {
 }
 
 func (o *Owned) replayRecords(out *Outcome, letters map[string]bool) error {
+	// First all of it is read: what the disk does not give now, it may give
+	// another time, and the file must not count as replayed then.
+	whole := 0
+	for r, err := range o.records(out.File, letters, false) {
+		switch {
+		case err == nil:
+			whole++
+			out.Messages += int64(r.Events)
+		case errors.As(err, new(*fs.PathError)):
+			return fmt.Errorf("%w: copy the file with ddrescue, and replay the copy", err)
+		default:
+			out.Damaged++
+		}
+	}
 	name, err := o.fresh(0)
 	if err != nil {
 		return err
 	}
-	messages := int64(0)
-	records, err := spool.Restore(o.fs, o.path, name, func(yield func(event.Record) bool) {
+	n, err := spool.Restore(o.fs, o.path, name, func(yield func(event.Record) bool) {
 		for r, err := range o.records(out.File, letters, false) {
-			if err != nil {
-				out.Damaged++
-				continue
-			}
-			messages += int64(r.Events)
-			if !yield(r) {
+			if err == nil && !yield(r) {
 				return
 			}
 		}
 	})
-	if err != nil {
-		return err
+	if n > 0 {
+		out.Into, out.Records = name+".spool", n
 	}
-	if records > 0 {
-		out.Into, out.Records, out.Messages = name+".spool", records, messages
+	if err == nil && n != whole {
+		return fmt.Errorf("of %d records the disk gave %d the second time: look at the disk (dmesg)", whole, n)
 	}
-	return nil
+	return err
 }
 
 // done renames a file that was replayed, never over another one.

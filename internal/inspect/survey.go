@@ -52,12 +52,10 @@ func (d *Dir) surveyJournal(f *File) error {
 	return nil
 }
 
-// converted tells whether the records of a journal file are in the spool.
+// converted tells whether the records of a journal file are in a spool file
+// beside it.
 func (d *Dir) converted(f *File) bool {
-	if f.foreign {
-		return false
-	}
-	r, err := spool.OpenFile(d.fs, filepath.Join(d.path, f.stem+".spool"))
+	r, err := spool.OpenFile(d.fs, filepath.Join(filepath.Dir(f.Path), f.stem+".spool"))
 	if err != nil {
 		return false
 	}

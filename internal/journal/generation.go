@@ -188,7 +188,7 @@ func (c *Contents) Blocks() iter.Seq2[int, event.Block] {
 func (c *Contents) skip(at int) int {
 	next := nextBlock(c.data, min(at+1, len(c.data)))
 	if next < 0 {
-		c.damage = append(c.damage, Damage{Offset: at, Bytes: len(c.data) - at, Torn: at > 0})
+		c.damage = append(c.damage, Damage{Offset: at, Bytes: len(c.data) - at, Torn: at > 0 || len(c.data) < fileHeaderSize})
 		return len(c.data)
 	}
 	c.damage = append(c.damage, Damage{Offset: at, Bytes: next - at})

@@ -12,6 +12,11 @@ import (
 // noOwner stands for the account id where it is not known.
 const noOwner = "000000000000"
 
+// rules is how a relay of this configuration reads messages.
+func rules(cfg *config.Listen) batch.Rules {
+	return batch.Rules{ZoneOf: cfg.ZoneOf, MaxPast: cfg.MaxPast, MaxFuture: cfg.MaxFuture, Bare: !cfg.AddHeader}
+}
+
 // Converter returns what makes records of a journal file's messages as a relay
 // of this configuration does, for kinesyslog spool export. It asks nothing of
 // AWS. Not for concurrent use.
@@ -22,7 +27,7 @@ func Converter(cfg *config.Listen) (func(*journal.File, interface{ Append(event.
 	}
 	maker, err := batch.NewMaker(batch.Options{
 		GroupPrefix: cfg.GroupPrefix, Owner: func() string { return owner }, Level: cfg.Compression,
-		Rules:      batch.Rules{ZoneOf: cfg.ZoneOf, MaxPast: cfg.MaxPast, MaxFuture: cfg.MaxFuture, Bare: !cfg.AddHeader},
+		Rules:      rules(cfg),
 		Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {

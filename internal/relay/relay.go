@@ -48,6 +48,7 @@ type Relay struct {
 	identity  *upload.Identity
 	uploader  *upload.Uploader
 	limits    *listen.Limits
+	allowed   *allowed // nil: everybody may send
 	listeners []listener
 	inherited *inherited
 	access    *access.Store // nil without TLS
@@ -126,7 +127,7 @@ func (r *Relay) openStages() (err error) {
 	r.reserve.open() // what was unfinished is gone by now
 	r.maker, err = batch.NewMaker(batch.Options{
 		GroupPrefix: r.cfg.GroupPrefix, Owner: r.owner, Level: r.cfg.Compression, Registerer: r.registry,
-		Rules: batch.Rules{ZoneOf: r.cfg.ZoneOf, MaxPast: r.cfg.MaxPast, MaxFuture: r.cfg.MaxFuture, Bare: !r.cfg.AddHeader},
+		Rules: rules(r.cfg),
 	})
 	if err != nil {
 		return err
@@ -181,7 +182,7 @@ func (r *Relay) owner() string {
 	if id := r.identity.Account(); id != "" {
 		return id
 	}
-	return "000000000000"
+	return noOwner
 }
 
 // waiting tells the uploader's log lines how much waits.
@@ -227,6 +228,9 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	if r.local == nil {
 		services.Go(func() error { r.identity.Run(background); return nil })
+	}
+	if r.allowed != nil {
+		services.Go(func() error { r.allowed.watch(background); return nil })
 	}
 	if r.access != nil {
 		services.Go(func() error { r.access.Run(background); return nil })
