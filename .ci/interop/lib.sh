@@ -16,7 +16,7 @@ fail() { echo "FAILED: $*"; exit 1; }
 free_port() { # one that nothing listens on, for TCP and UDP
   local p
   while :; do
-    p=$((20000 + RANDOM % 20000))
+    p=$((20000 + RANDOM % 12000))
     ss -Hltun "sport = :$p" | grep -q . || { echo "$p"; return; }
   done
 }

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 count=${2:-20000} kills=5 window=128
 
-# configure TARGET PARAMETERS: a rsyslogd that reads a file and has only omrelp's word for it that a message may be forgotten
+# configure PARAMETERS: a rsyslogd that reads a file and has only omrelp's word for it that a message may be forgotten
 configure() {
   cat >"$dir/rsyslog.conf" <<END
 global(workDirectory="$dir/state")

@@ -81,16 +81,22 @@ declare -A gets_in=( # in the order of the policies
 )
 
 declare -A port relay
+start_relay() { # start_relay POLICY OPTION...: on a port that is free
+  local p=$1; shift
+  for _ in 1 2 3; do # somebody may take the port first
+    port[$p]=$(free_port)
+    start "relay-$p" "$bin" listen --local "$work/out.$p" --spool-dir "$work/spool.$p" --address 127.0.0.1 --port "${port[$p]}" --flush-interval 1s "$@"
+    relay[$p]=$pid
+    wait_for 10 started_or_not "$p" || break
+    if grep -q '^listening' "$work/relay-$p.out"; then return; fi
+  done
+  fail "the relay with policy $p does not listen"
+}
+started_or_not() { grep -q '^listening' "$work/relay-$1.out" || ! kill -0 "${relay[$1]}" 2>/dev/null; }
 set -f # a wildcard is to reach the relay
-for p in "${policies[@]}"; do
-  port[$p]=$(free_port)
-  # shellcheck disable=SC2086 # words are meant
-  start "relay-$p" "$bin" listen --local "$work/out.$p" --spool-dir "$work/spool.$p" --address 127.0.0.1 --port "${port[$p]}" \
-    --cert relay.crt --key relay.key --flush-interval 1s ${options[$p]}
-  relay[$p]=$pid
-done
+# shellcheck disable=SC2086 # words are meant
+for p in "${policies[@]}"; do start_relay "$p" --cert relay.crt --key relay.key ${options[$p]}; done
 set +f
-for p in "${policies[@]}"; do wait_for 10 listening "${port[$p]}" || fail "the relay with policy $p does not listen"; done
 
 message() { # message PEER CLIENT POLICY: a line that is found again
   echo "<13>1 2024-01-02T03:04:05Z host $1 - - - [$1/$2/$3]"
@@ -210,11 +216,7 @@ if need stunnel4 stunnel4 && need logger bsdutils; then daemon logger-stunnel st
 # Rules and certificates are reread at SIGHUP, under a connection that stays.
 echo "sha-256:$(fingerprint named sha256)" >rules
 cp relay.crt hot.crt; cp relay.key hot.key
-port[hot]=$(free_port)
-start relay-hot "$bin" listen --local "$work/out.hot" --spool-dir "$work/spool.hot" --address 127.0.0.1 --port "${port[hot]}" \
-  --cert hot.crt --key hot.key --flush-interval 1s --permit @rules
-relay[hot]=$pid
-wait_for 10 listening "${port[hot]}" || fail "the relay for rereading does not listen"
+start_relay hot --cert hot.crt --key hot.key --permit @rules
 mkfifo long
 { message long named before; cat long; } | openssl s_client -quiet -no_ign_eof -cert named.crt -key named.key -connect "127.0.0.1:${port[hot]}" >"$work/long.client" 2>&1 &
 pids+=($!)

@@ -157,7 +157,7 @@ func TestFingerprintsOnBothSidesNeedNoAuthority(t *testing.T) {
 	}
 }
 
-// RFC 9662 section 4, and RFC 9325 for the rest.
+// RFC 9662, and RFC 9325 for the rest.
 func TestOnlyForwardSecretSuitesAreSpoken(t *testing.T) {
 	dir := t.TempDir()
 	rsaPair := writeRSA(t, dir)
@@ -258,4 +258,3 @@ func TestAResumedSessionDoesNotOutliveItsCertificate(t *testing.T) {
 		}
 	})
 }
-

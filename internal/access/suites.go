@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// suites are what TLS 1.2 may use: RFC 9662 section 4 demands ECDHE with
+// suites are what TLS 1.2 may use: RFC 9662 demands ECDHE with
 // AES-128-GCM; the others are of the same strength at least (RFC 9325). Those
 // with TLS_RSA, which RFC 5425 demanded, would let a stolen key read what was
 // recorded before. Suites of TLS 1.3 are not configurable, and all good.

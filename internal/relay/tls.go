@@ -52,11 +52,17 @@ func (r *Relay) fingerprint() string {
 }
 
 // Reload reads again what listeners read from files: certificates, keys,
-// authorities, revocation lists and rules. Where one of them is bad what was
-// read before stays in use, and the log says why. It may be called at any time.
+// authorities, revocation lists, rules and networks. Where one of them is bad
+// what was read before stays in use, and the log says why. It may be called at
+// any time.
 func (r *Relay) Reload() {
+	if r.allowed != nil {
+		r.allowed.reload()
+	}
+	if r.access == nil && r.allowed == nil {
+		r.log.Info("nothing to reread: there is no TLS listener, and no --allow")
+	}
 	if r.access == nil {
-		r.log.Info("nothing to reread: there is no TLS listener")
 		return
 	}
 	_ = r.access.Reload() // it has said what is wrong
