@@ -17,8 +17,8 @@ func newListen(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "listen",
 		Short: "Take syslog and deliver it",
-		Long: `Take syslog over UDP (RFC 5426), TCP (RFC 6587) and TLS (RFC 5425), and put it
-into an Amazon Data Firehose delivery stream.
+		Long: `Take syslog over UDP (RFC 5426), TCP (RFC 6587), TLS (RFC 5425) and RELP, and GELF,
+and put it into an Amazon Data Firehose delivery stream.
 
 Every option may also be given in the environment, as KINESYSLOG_ and its name
 in capitals with underscores (KINESYSLOG_UDP_PORT="514 1514"), or in the file
