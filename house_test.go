@@ -68,7 +68,7 @@ func rooms() []room {
 		{packages: []string{"event", "ledger", "vfs", "cert"}},
 		{packages: []string{"faultfs"}, own: []string{"vfs"}},
 		{packages: []string{"access"}, own: []string{"cert"}},
-		{packages: []string{"listen"}, own: slices.Concat(leaves, shared, []string{"access"}), others: []string{metrics, system, "github.com/pires/go-proxyproto"}},
+		{packages: []string{"listen"}, own: slices.Concat(leaves, shared, []string{"access"}), others: []string{metrics, system}},
 		{packages: []string{"journal", "spool"}, own: shared, others: []string{metrics, system}},
 		{packages: []string{"batch"}, own: slices.Concat(leaves, shared, []string{"cwl"}), others: []string{metrics}},
 		{packages: []string{"upload"}, own: shared, others: slices.Concat(aws, []string{metrics, system})},

@@ -3,9 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -246,32 +243,4 @@ func supports(t *testing.T, option string) bool {
 		t.Fatal(err)
 	}
 	return strings.Contains(help.String(), "--"+option+" ")
-}
-
-// metrics reads the sum of a metric over all its labels, of a relay that serves
-// them on a port. ok is false if the relay does not answer.
-func metricSum(port, name string) (sum float64, ok bool) {
-	res, err := http.Get("http://127.0.0.1:" + port + "/metrics")
-	if err != nil {
-		return 0, false
-	}
-	text, err := io.ReadAll(res.Body)
-	if errors.Join(err, res.Body.Close()) != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(text)) {
-		labelled, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if i := strings.LastIndex(line, "} "); i >= 0 {
-			labelled, rest = line[:i], strings.TrimSpace(line[i+2:])
-		}
-		bare, _, _ := strings.Cut(labelled, "{")
-		var v float64
-		if bare == name {
-			if _, err := fmt.Sscan(rest, &v); err != nil {
-				return 0, false
-			}
-			sum, ok = sum+v, true
-		}
-	}
-	return sum, ok
 }

@@ -66,6 +66,20 @@ try
 `,
 		},
 		{
+			"RELP, which no common tool speaks",
+			config.Listen{Stream: "logs", FlushInterval: time.Minute},
+			[]relay.Listener{
+				{Name: "relp/2514", Network: "relp", Address: "0.0.0.0:2514"},
+				{Name: "relps/2515", Network: "relps", Address: "0.0.0.0:2515", TLS: true, Fingerprint: "sha-256:AA"},
+			},
+			`listening
+  relp   0.0.0.0:2514
+  relps  0.0.0.0:2515  sha-256:AA
+delivering
+  to stream logs, every 1m0s
+`,
+		},
+		{
 			"Unix socket",
 			config.Listen{Stream: "logs", FlushInterval: time.Minute},
 			[]relay.Listener{unix},

@@ -38,8 +38,10 @@ type Listen struct {
 	// UnixSockets are listened on, and UnixMode is who may send.
 	UnixSockets []UnixSocket
 	UnixMode    fs.FileMode
-	// Allow holds the networks that may send; empty: everybody may.
-	Allow []netip.Prefix
+	// Allow holds the networks that may send, and AllowFiles files that hold
+	// more. If both are empty everybody may.
+	Allow      []netip.Prefix
+	AllowFiles []string
 	// ProxyTrust holds the networks of balancers whose PROXY protocol headers
 	// are believed, and ProxyPorts the ports where everybody's are.
 	ProxyTrust []netip.Prefix

@@ -13,6 +13,10 @@ func TestNetworksAreOfBothFamiliesAndMayBeSingleAddresses(t *testing.T) {
 		Flags:     flags("--stream=s", "--port=0", "--udp-port=514", "--allow=192.0.2.0/24", "--allow=2001:db8::1", "--allow=::ffff:10.0.0.0/104"),
 		LookupEnv: env("KINESYSLOG_PROXY_TRUST", "10.1.0.0/16 10.2.0.3"),
 	})
+	if c := mustLoad(t, Input{Flags: flags("--stream=s", "--udp-port=514", "--allow=@/etc/allow", "--allow=10.0.0.1", "--allow=@more"), LookupEnv: env()}); len(c.Allow) != 1 ||
+		!cmp.Equal(c.AllowFiles, []string{"/etc/allow", "more"}) {
+		t.Errorf("networks %v, files %q", c.Allow, c.AllowFiles)
+	}
 	for _, tt := range []struct {
 		name string
 		got  []netip.Prefix
@@ -38,6 +42,7 @@ func TestWrongNetworksAreErrorsThatSayWhatToDo(t *testing.T) {
 		"::ffff:10.0.0.0/90": "is not a network",
 		"":                   "give it like 10.1.0.0/16",
 		"192.0.2.0/33":       "give it like 10.1.0.0/16",
+		"@":                  "give the path of a file",
 	} {
 		_, err := Load(Input{Flags: flags("--stream=s", "--udp-port=514", "--allow="+value), LookupEnv: env()})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "--allow: ") {

@@ -66,7 +66,7 @@ func (c *Listen) options() []Option {
 		{Name: "relp-tls-port", Arg: "PORT", Default: "0", Repeat: true, Help: "port for syslog over RELP and TLS, with --cert and --key; 0 for none", set: ports(&c.RELPTLSPorts)},
 		{Name: "unix", Arg: "PATH", Repeat: true, Help: "Unix socket for syslog in datagrams, like /dev/log; stream:PATH for a stream", set: unixSockets(&c.UnixSockets)},
 		{Name: "unix-mode", Arg: "MODE", Default: "0666", Help: "permissions of --unix sockets: who may send", set: mode(&c.UnixMode)},
-		{Name: "allow", Arg: "NETWORK", Depends: "default: everybody", Repeat: true, Help: "who may send, like 192.0.2.0/24 or 2001:db8::/32; behind a balancer that is the client", set: networks(&c.Allow)},
+		{Name: "allow", Arg: "NETWORK", Depends: "default: everybody", Repeat: true, Help: "who may send, like 192.0.2.0/24 or 2001:db8::/32, or @FILE with one a line; behind a balancer that is the client", set: c.allow},
 		{Name: "proxy-trust", Arg: "NETWORK", Repeat: true, Help: "balancers whose PROXY protocol headers (1 and 2) are believed; their connections must begin with one", set: networks(&c.ProxyTrust)},
 		{Name: "proxy-protocol", Arg: "PORT", Default: "0", Repeat: true, Help: "port on which the PROXY protocol headers of anybody are believed, so that anybody can name any sender; better give --proxy-trust", set: ports(&c.ProxyPorts)},
 		{Name: "max-connections", Arg: "NUMBER", Depends: "default: 16384, or less if the limit of open files is low", Help: "connections that may be open at the same time, over all listeners", set: integer(&c.MaxConnections, 0, 1<<20)},

@@ -148,21 +148,6 @@ func ports(to *[]int) func([]string) error {
 	}
 }
 
-// networks takes prefixes, and single addresses as the longest ones.
-func networks(to *[]netip.Prefix) func([]string) error {
-	return func(values []string) error {
-		*to = nil
-		for _, v := range values {
-			p, err := parseNetwork(v)
-			if err != nil {
-				return err
-			}
-			*to = append(*to, p)
-		}
-		return nil
-	}
-}
-
 func boolean(to *bool) func([]string) error {
 	return one(func(v string) error {
 		b, err := strconv.ParseBool(v)

@@ -15,43 +15,43 @@ type rates struct {
 	interval time.Duration // of one message
 	burst    time.Duration // how far ahead of its rate a sender may be
 	most     int           // senders in a generation
+	begin    time.Time     // times are counted from here, so that setting the clock changes nothing
 
 	mu     sync.Mutex
-	recent map[netip.Addr]int64 // nanoseconds since 1970
-	older  map[netip.Addr]int64 // forgotten when recent is full
+	recent map[netip.Addr]time.Duration
+	older  map[netip.Addr]time.Duration // forgotten when recent is full
 }
 
 func newRates(perSecond int) *rates {
 	return &rates{
 		interval: time.Second / time.Duration(perSecond), burst: time.Second,
-		most: maxSources, recent: map[netip.Addr]int64{}, older: map[netip.Addr]int64{},
+		most: maxSources, begin: time.Now(), recent: map[netip.Addr]time.Duration{}, older: map[netip.Addr]time.Duration{},
 	}
 }
 
 // ahead books n messages of a sender and returns how long it must wait now. With
-// refuse it books nothing if that is not 0.
-func (r *rates) ahead(sender netip.Addr, now int64, n int, refuse bool) time.Duration {
+// refuse it books nothing if that is not 0. now is the time since begin.
+func (r *rates) ahead(sender netip.Addr, now time.Duration, n int, refuse bool) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	until, known := r.recent[sender]
 	if !known {
 		until = r.older[sender]
 		if len(r.recent) >= r.most {
-			r.older, r.recent = r.recent, map[netip.Addr]int64{}
+			r.older, r.recent = r.recent, map[netip.Addr]time.Duration{}
 		}
 	}
-	until = max(until, now) + int64(n)*int64(r.interval)
-	wait := max(0, time.Duration(until-now)-r.burst)
+	until = max(until, now) + time.Duration(n)*r.interval
+	wait := max(0, until-now-r.burst)
 	if !refuse || wait == 0 {
 		r.recent[sender] = until
 	}
 	return wait
 }
 
-// admits books a datagram of a sender, or tells that it is one too many. now is
-// in microseconds since 1970.
-func (l *Limits) admits(sender netip.Addr, now int64) bool {
-	return l == nil || l.rates == nil || l.rates.ahead(sender, now*int64(time.Microsecond), 1, true) == 0
+// admits books a datagram of a sender, or tells that it is one too many.
+func (l *Limits) admits(sender netip.Addr) bool {
+	return l == nil || l.rates == nil || l.rates.ahead(sender, time.Since(l.rates.begin), 1, true) == 0
 }
 
 // stoppingCheck is how often somebody who waits looks whether the listener
@@ -65,7 +65,7 @@ func (l *Limits) pace(ctx context.Context, sender netip.Addr, n int, stopping fu
 	if l == nil || l.rates == nil {
 		return false
 	}
-	wait := l.rates.ahead(sender, time.Now().UnixNano(), n, false)
+	wait := l.rates.ahead(sender, time.Since(l.rates.begin), n, false)
 	if wait == 0 {
 		return false
 	}

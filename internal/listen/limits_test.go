@@ -92,7 +92,7 @@ func TestConnectionsOfOneSenderAreLimited(t *testing.T) {
 func TestRateIsThatOfTheBucket(t *testing.T) {
 	r := newRates(10)
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	now := int64(time.Hour)
+	now := time.Hour
 	admitted := func(ip netip.Addr, n int) (out int) {
 		for range n {
 			if r.ahead(ip, now, 1, true) == 0 {
@@ -107,27 +107,23 @@ func TestRateIsThatOfTheBucket(t *testing.T) {
 	if n := admitted(b, 100); n != 10 {
 		t.Errorf("%d of another sender, want 10", n)
 	}
-	now += int64(500 * time.Millisecond)
+	now += 500 * time.Millisecond
 	if n := admitted(a, 100); n != 5 {
 		t.Errorf("%d after half a second, want 5", n)
 	}
-	now += int64(time.Hour)
+	now += time.Hour
 	if n := admitted(a, 100); n != 10 {
 		t.Errorf("%d after an hour, want 10", n)
 	}
 	if wait := r.ahead(b, now, 40, false); wait != 3*time.Second {
 		t.Errorf("after 40 at once the wait is %s, want 3s", wait)
 	}
-	now -= int64(time.Minute) // the clock was set
-	if n := admitted(netip.MustParseAddr("192.0.2.3"), 100); n != 10 {
-		t.Errorf("%d of a new sender, want 10", n)
-	}
 }
 
 func TestManySendersAreForgottenNotThoseThatSend(t *testing.T) {
 	r := newRates(1)
 	r.most = 100
-	now, busy := int64(time.Hour), netip.MustParseAddr("192.0.2.1")
+	now, busy := time.Hour, netip.MustParseAddr("192.0.2.1")
 	if r.ahead(busy, now, 1, true) != 0 {
 		t.Fatal("the first message was refused")
 	}
@@ -223,7 +219,7 @@ func TestWhoeverConnectsAgainForEachMessageIsHeldBackToo(t *testing.T) {
 		ctx, begin := context.Background(), time.Now()
 		for range 10 {
 			l.pace(ctx, sender, 0, never)
-			l.rates.ahead(sender, time.Now().UnixNano(), 10, false)
+			l.rates.ahead(sender, time.Since(l.rates.begin), 10, false)
 		}
 		if took := time.Since(begin); took != 8*time.Second {
 			t.Errorf("ten connections of ten messages took %s, want 8s: what came at first, and on the last, is not waited for", took)

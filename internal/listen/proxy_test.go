@@ -185,6 +185,31 @@ func TestShutdownDoesNotWaitForProxyHeaders(t *testing.T) {
 	}
 }
 
+func TestHealthChecksAreNotInTheLog(t *testing.T) {
+	c, e := testCertificate(t), newEnv()
+	l, _ := startTCP(t, e.tcp(TCPOptions{TLS: c.server(), Proxy: balancer()}))
+	for _, sent := range []string{"", proxySignatureV2 + "\x20\x00\x00\x00"} {
+		for _, linger := range []int{-1, 0} { // with 0 the kernel resets the connection
+			conn := dial(t, "tcp", l.Addr().String()).(*net.TCPConn)
+			send(t, conn, sent)
+			if err := conn.SetLinger(linger); err != nil {
+				t.Fatal(err)
+			}
+			conn.Close()
+		}
+	}
+	for e.metric(t, "kinesyslog_connections_total", "") < 4 {
+		time.Sleep(time.Millisecond)
+	}
+	waitForMetric(t, e, "kinesyslog_connections", 0)
+	if text := e.log.String(); text != "" {
+		t.Errorf("the log is not empty:\n%s", text)
+	}
+	if n := e.metric(t, "kinesyslog_tls_handshake_failures_total", ""); n != 0 {
+		t.Errorf("%v handshakes are counted as failed", n)
+	}
+}
+
 func TestAllowedAreClientsNotTheBalancer(t *testing.T) {
 	for _, tt := range []struct {
 		name, header string

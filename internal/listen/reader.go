@@ -35,7 +35,7 @@ type reader struct {
 
 	came    bool      // the last read brought data
 	heard   time.Time // since when nothing came
-	armed   bool      // a read deadline for the next trim is set
+	armed   bool      // a read deadline is set, for the next trim or the end
 	expired bool      // the read deadline has passed
 }
 

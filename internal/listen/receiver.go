@@ -126,7 +126,7 @@ func (r *receiver) take(ctx context.Context, n int, received int64) (size int) {
 		if !ok {
 			continue
 		}
-		if !u.opts.Limits.admits(ip, received) {
+		if !u.opts.Limits.admits(ip) {
 			fast.messages++
 			fast.bytes += uint64(len(text))
 			u.fast.warn(slog.Any("sender", ip))

@@ -31,7 +31,7 @@ type disk struct {
 	sent int
 }
 
-const generation = 256 << 10
+const generation = 64 << 10
 
 func newDisk(t *testing.T, dropOldest bool) *disk {
 	t.Helper()
@@ -40,7 +40,7 @@ func newDisk(t *testing.T, dropOldest bool) *disk {
 		t.Fatal(err)
 	}
 	logger := slog.New(slog.NewTextHandler(d.log, nil))
-	r := &Relay{ledger: ledger.New(), log: logger, budget: newBudget(16<<20, generation)}
+	r := &Relay{ledger: ledger.New(), log: logger, budget: newBudget(4<<20, generation)}
 	d.Relay = r
 	r.reserve = newReserve(d.fs, "/spool", r.budget, logger)
 	registry := prometheus.NewRegistry()
@@ -254,8 +254,8 @@ func TestDropOldestGivesUpWhatWaitsLongestAndNeverBlocks(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDisk(t, true)
 				wait := d.work()
-				for i := range 1500 { // three times what there is room for
-					if byOthers && i == 200 {
+				for i := range 500 { // more than there is room for
+					if byOthers && i == 50 {
 						d.fill(0)
 					}
 					if err := d.commit(within(t, 5*time.Second), 40, true); err != nil {

@@ -43,10 +43,13 @@ func (r *Relay) bind() (err error) {
 	if r.inherited, err = inherit(); err != nil {
 		return err
 	}
+	if r.allowed, err = openAllowed(r.cfg, r.registry, r.log); err != nil {
+		return err
+	}
 	for _, port := range r.cfg.UDPPorts {
 		l, err := listen.NewUDP(listen.UDPOptions{
 			Address: r.cfg.Address, Port: port, File: r.inherited.datagrams(port), Sockets: min(runtime.GOMAXPROCS(0), 8), Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
-			Allow: listen.Networks(r.cfg.Allow), Proxy: r.proxy(port), Limits: r.limits,
+			Allow: r.allowed.function(), Proxy: r.proxy(port), Limits: r.limits,
 			Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 		})
 		if err != nil {
@@ -102,7 +105,7 @@ func (r *Relay) bindRELP(port int, config *tls.Config, told Listener) error {
 	}
 	l, err := listen.NewRELP(listen.RELPOptions{
 		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, MaxMessage: r.cfg.MaxMessageBytes,
-		Allow: listen.Networks(r.cfg.Allow), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
+		Allow: r.allowed.function(), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
 	if err != nil {
@@ -119,7 +122,7 @@ func (r *Relay) bindTCP(port int, config *tls.Config, told Listener) error {
 	}
 	l, err := listen.NewTCP(listen.TCPOptions{
 		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
-		Allow: listen.Networks(r.cfg.Allow), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
+		Allow: r.allowed.function(), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
 	if err != nil {
