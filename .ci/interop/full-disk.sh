@@ -9,7 +9,8 @@ if ! mount -t tmpfs -o size=64m tmpfs "$work/disk" 2>/dev/null; then
   echo "SKIPPED: a full disk was NOT tested, because no tmpfs can be mounted. Run this as root to test it."
   exit 0
 fi
-trap 'status=$?; umount -l "$work/disk" || true; set +e; (exit $status); cleanup' EXIT
+# The processes end before their disk goes.
+trap 'status=$?; set +e; (exit $status); cleanup 2>/dev/null; umount -l "$work/disk"; rm -rf "$work"; exit $status' EXIT
 
 tcp=$(free_port) udp=$(free_port) admin=$(free_port) aws=$(free_port)
 export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null

@@ -121,9 +121,12 @@ func TestWhatRELPHasAcknowledgedSurvivesAKill(t *testing.T) {
 	r := start(t, killed, map[string]string{"local": t.TempDir(), "relp-port": freePort(t), "flush-interval": "10m"})
 	c := openRELP(t, r, "relp")
 	messages := numbered("relp", 20_000)
-	sent, heard := make(chan error, 1), make(chan error, 1)
+	sent, heard, dead := make(chan error, 1), make(chan error, 1), make(chan struct{})
 	go func() {
-		for _, m := range messages {
+		for i, m := range messages {
+			if i == len(messages)/2 {
+				<-dead // so that the kill comes in the midst of them
+			}
 			if err := c.send(m); err != nil {
 				sent <- err
 				return
@@ -147,6 +150,7 @@ func TestWhatRELPHasAcknowledgedSurvivesAKill(t *testing.T) {
 	}
 	safe := acknowledged.Load()
 	copySpool(t, killed, copied)
+	close(dead)
 	for _, done := range []chan error{sent, heard} {
 		if err := <-done; err != nil {
 			t.Fatal(err)
@@ -166,8 +170,8 @@ func TestWhatRELPHasAcknowledgedSurvivesAKill(t *testing.T) {
 			t.Fatalf("message %d of %d that were acknowledged is not there", i, safe)
 		}
 	}
-	if len(delivered) == len(messages) {
-		t.Errorf("all messages were there at the time of the kill, so it did not come in the midst of them")
+	if len(delivered) > len(messages)/2 {
+		t.Errorf("%d messages were delivered of %d that had been sent", len(delivered), len(messages)/2)
 	}
 }
 
