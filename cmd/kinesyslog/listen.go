@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -58,6 +59,11 @@ change, and at SIGHUP; no connection is closed for it.`,
 }
 
 func listen(ctx context.Context, t *terminal, cfg *config.Listen) error {
+	// Little is alive on the heap and much of it are calls of 4 MiB each: the
+	// usual doubling would cost 30 MiB more for 2 % less processor time.
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(50)
+	}
 	// A relay goes on when nobody reads its report or its log any more.
 	signal.Ignore(syscall.SIGPIPE)
 	if err := cfg.Prepare(); err != nil {

@@ -88,15 +88,25 @@ func (st *staging) reset() {
 // one source stay in order.
 //
 // Where there is no room, Commit waits for some if block is true, until ctx is
-// done; else it drops the messages, books them in the ledger as dropped, and
-// returns nil. An error means that what it reports was not written and is
-// booked as dropped.
+// done, and then writes all the same: nobody else has these messages, and no
+// more will come. With block false it drops them, books them in the ledger as
+// dropped, and returns nil. An error means that the disk did not take them, and
+// that they are booked as dropped.
 func (a *Appender) Commit(ctx context.Context, block bool) error {
-	return a.commit(ctx, block, func(*Generation) {}, a.journal.drop)
+	return a.commit(ctx, block, func(*Generation) {}, func(s *shard, st *staging) bool {
+		if block {
+			if _, err := s.write(st); err == nil {
+				return true
+			}
+		}
+		a.journal.drop(st)
+		return false
+	})
 }
 
-// commit tells of what was written where, and of what was not.
-func (a *Appender) commit(ctx context.Context, block bool, written func(*Generation), refused func(*staging)) error {
+// commit tells of what was written where, and of what found no room: refused
+// reports whether it could write it after all.
+func (a *Appender) commit(ctx context.Context, block bool, written func(*Generation), refused func(*shard, *staging) bool) error {
 	var failed error
 	for _, i := range a.shards {
 		st := a.staged[i]
@@ -104,11 +114,8 @@ func (a *Appender) commit(ctx context.Context, block bool, written func(*Generat
 		g, err := a.journal.commit(ctx, a.journal.shards[i], st, block)
 		if err == nil {
 			written(g)
-		} else {
-			refused(st)
-			if block {
-				failed = err
-			}
+		} else if !refused(a.journal.shards[i], st) && block {
+			failed = err
 		}
 		st.reset()
 		a.journal.staging.Put(st)

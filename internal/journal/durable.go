@@ -32,7 +32,7 @@ func (a *DurableAppender) Add(source *event.Source, received int64, text []byte)
 // not booked in the ledger, as their sender has them. With block false it drops
 // them without an error, so a caller that acknowledges must give true.
 func (a *DurableAppender) Commit(ctx context.Context, block bool) error {
-	return a.appender.commit(ctx, block, a.written, func(*staging) {})
+	return a.appender.commit(ctx, block, a.written, func(*shard, *staging) bool { return false })
 }
 
 func (a *DurableAppender) written(g *Generation) {

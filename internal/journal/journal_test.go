@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -325,7 +326,7 @@ func TestFullJournalBlocksThoseWhoCanWaitAndCountsTheOthers(t *testing.T) {
 	}
 }
 
-func TestWaitForRoomEndsWithItsContext(t *testing.T) {
+func TestWhatWaitsForRoomIsWrittenAllTheSameWhenTimeIsUp(t *testing.T) {
 	j := open(t, t.TempDir(), nil)
 	defer j.Close()
 	j.room.full.Store(true)
@@ -333,7 +334,24 @@ func TestWaitForRoomEndsWithItsContext(t *testing.T) {
 	cancel()
 	a := j.NewAppender()
 	a.Add(source("192.0.2.1"), 0, []byte("line"))
-	if err := a.Commit(ctx, true); !errors.Is(err, context.Canceled) {
+	if err := a.Commit(ctx, true); err != nil {
+		t.Errorf("Commit returned %v", err)
+	}
+	if got := texts(take(t, j.Journal)); !cmp.Equal(got, []string{"line"}) {
+		t.Errorf("the journal holds %q", got)
+	}
+}
+
+func TestWhatTheDiskDoesNotTakeWhenTimeIsUpIsBookedAsDropped(t *testing.T) {
+	disk := faultfs.New(1)
+	j := open(t, "/", func(o *Options) { o.FS = disk })
+	defer j.Close()
+	disk.Inject(faultfs.Fault{Op: faultfs.OpWrite, Suffix: Suffix, Err: syscall.ENOSPC})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := j.NewAppender()
+	a.Add(source("192.0.2.1"), 0, []byte("line"))
+	if err := a.Commit(ctx, true); !errors.Is(err, context.Canceled) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("Commit returned %v", err)
 	}
 	if got := j.ledger.Snapshot()[0]; got.DroppedTotal() != 1 || got.Difference() != 0 {

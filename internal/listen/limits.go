@@ -99,15 +99,21 @@ func (l *Limits) disconnectFrom(sender netip.Addr) {
 	}
 }
 
-// use takes bytes of memory, if there are any. Of what only makes reading
-// faster the last half is kept back, for messages that need it.
+// fastMemory is what may be taken only to make reading faster, by all
+// connections: a hundred busy ones have the largest buffers, a thousand smaller
+// ones, at more reads a message.
+const fastMemory = 16 << 20
+
+// use takes bytes of memory, if there are any. What only makes reading faster
+// gets no more than fastMemory, and no more than half: the rest is for messages
+// that need it.
 func (l *Limits) use(bytes int, needed bool) bool {
 	if l == nil {
 		return true
 	}
 	limit := l.opts.Memory
 	if !needed {
-		limit /= 2
+		limit = min(limit/2, fastMemory)
 	}
 	if used := l.memory.Add(int64(bytes)); l.opts.Memory > 0 && used > limit {
 		l.memory.Add(-int64(bytes))
