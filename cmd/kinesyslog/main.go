@@ -50,7 +50,7 @@ crash, and waits on disk for as long as AWS cannot be reached.`,
 		return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 	})
 	root.SetUsageFunc(printUsage)
-	root.AddCommand(newListen(t), newExplain(t), newCat(t), newSpool(t), newFirehose(t), newCert(t), newVersion(t), newMan())
+	root.AddCommand(newListen(t), newCheck(t), newExplain(t), newCat(t), newSpool(t), newFirehose(t), newCert(t), newVersion(t), newMan())
 	return root
 }
 

@@ -1,10 +1,6 @@
 package admin
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -47,29 +43,4 @@ func (s *Server) samples() Samples {
 
 func (s *Server) serveSamples(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, s.samples())
-}
-
-// maxAnswer bounds what FetchSamples reads.
-const maxAnswer = 4 << 20
-
-// FetchSamples asks the relay whose admin server is at a URL such as
-// http://127.0.0.1:9100.
-func FetchSamples(ctx context.Context, url string) (all Samples, err error) {
-	url = strings.TrimSuffix(url, "/") + "/samples.json"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return all, fmt.Errorf("%s is no address of a relay: %w", url, err)
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return all, fmt.Errorf("no relay answers: %w: give --admin the address at which kinesyslog listen --prometheus-port PORT listens", err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return all, fmt.Errorf("%s answers %s: it is no relay of this version", url, answer.Status)
-	}
-	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(&all); err != nil {
-		return all, fmt.Errorf("what %s answers cannot be read: %w", url, err)
-	}
-	return all, nil
 }

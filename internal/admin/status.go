@@ -49,15 +49,15 @@ type report struct {
 	UptimeSeconds int64     `json:"uptime_seconds"`
 	Stream        string    `json:"stream"`
 	Region        string    `json:"region,omitempty"`
-	Listeners     []account `json:"listeners"`
+	Listeners     []Account `json:"listeners"`
 	Spool         Spool     `json:"spool"`
 	Upload        Upload    `json:"upload"`
 
 	now time.Time
 }
 
-// account is a listener with its books.
-type account struct {
+// Account is a listener with its books.
+type Account struct {
 	Name          string            `json:"name"`
 	Network       string            `json:"network,omitempty"`
 	Address       string            `json:"address,omitempty"` // empty: left over from an earlier configuration
@@ -82,7 +82,7 @@ func (s *Server) report(now time.Time) report {
 		UptimeSeconds: int64(now.Sub(s.started) / time.Second),
 		Stream:        st.Stream,
 		Region:        st.Region,
-		Listeners:     make([]account, 0, len(st.Listeners)),
+		Listeners:     make([]Account, 0, len(st.Listeners)),
 		Spool:         st.Spool,
 		Upload:        st.Upload,
 		now:           now,
@@ -104,8 +104,8 @@ func (s *Server) report(now time.Time) report {
 	return r
 }
 
-func newAccount(l Listener, b ledger.Balance) account {
-	a := account{
+func newAccount(l Listener, b ledger.Balance) Account {
+	a := Account{
 		Name: l.Name, Network: l.Network, Address: l.Address, Fingerprint: l.Fingerprint,
 		Received: b.Received, ReceivedBytes: b.ReceivedBytes, Recovered: b.Recovered, Delivered: b.Delivered,
 		Held: map[string]uint64{}, Dropped: map[string]uint64{}, Difference: b.Difference(),

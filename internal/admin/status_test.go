@@ -53,7 +53,7 @@ func TestTheStatusJoinsListenersAndBooks(t *testing.T) {
 	held := func(journal, spool, dead uint64) map[string]uint64 {
 		return map[string]uint64{"journal": journal, "spool": spool, "dead_letters": dead}
 	}
-	want := []account{
+	want := []Account{
 		{
 			Name: "tls/6514", Network: "tls", Address: "0.0.0.0:6514", Fingerprint: "sha-256:AA:BB",
 			Received: 1_234_574, ReceivedBytes: 300_000_070, Delivered: 900_000, Held: held(234_567, 99_500, 500),
