@@ -60,11 +60,16 @@ func (p *Policy) configure(config *tls.Config) {
 	}
 	// Unlike VerifyPeerCertificate this is called when a session is resumed, too.
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		if len(state.PeerCertificates) == 0 && p.auth == Request {
-			return nil
-		}
-		return p.permit(state.PeerCertificates, time.Now())
+		return p.admit(state.PeerCertificates, time.Now())
 	}
+}
+
+// admit is permit as far as clients are asked for certificates.
+func (p *Policy) admit(certificates []*x509.Certificate, now time.Time) error {
+	if p.auth == None || p.auth == Request && len(certificates) == 0 {
+		return nil
+	}
+	return p.permit(certificates, now)
 }
 
 // permit returns nil if the client with these certificates, its own first, may

@@ -82,7 +82,11 @@ type Converter struct {
 	sources []grouped
 	index   map[string]int32 // by Source.Key
 	blocks  []chained
+	hosts   hosts // with Rules.ByHost
 
+	stream   string // of the document at hand, as group and owner
+	group    string
+	owner    string
 	document tally // of the document at hand
 	findings findings
 	budget   int // bytes until the processor is offered to others
@@ -119,7 +123,7 @@ func (m *Maker) New() (*Converter, error) {
 	}
 	return &Converter{
 		options: m.options, metrics: m.metrics, evidence: m.evidence, builder: b,
-		reader: NewReader(m.options.Rules), index: map[string]int32{},
+		reader: NewReader(m.options.Rules), index: map[string]int32{}, hosts: hosts{most: maxPlaced, index: map[string]int32{}},
 	}, nil
 }
 
@@ -135,13 +139,14 @@ var ErrSource = errors.New("block of an unknown form")
 // a generation may be converted several times.
 func (c *Converter) Convert(g Generation, contents Contents, out Output) error {
 	c.findings.reset()
-	if err := c.group(contents); err != nil {
+	c.hosts.reset()
+	if err := c.chain(contents); err != nil {
 		return err
 	}
 	id := cwl.NewID(g.Number(), g.Relay(), g.Shard())
-	owner := c.options.Owner()
+	c.owner = c.options.Owner()
 	for i := range c.sources {
-		if err := c.convertSource(&c.sources[i], &id, owner, contents, out); err != nil {
+		if err := c.convertSource(&c.sources[i], &id, contents, out); err != nil {
 			return err
 		}
 	}
@@ -153,10 +158,12 @@ func (c *Converter) Convert(g Generation, contents Contents, out Output) error {
 func (c *Converter) Publish() {
 	c.evidence.add(&c.findings)
 	c.findings.reset()
+	c.metrics.unnamed.Add(float64(c.hosts.unnamed))
+	c.hosts.reset()
 }
 
-// group chains the blocks of each source.
-func (c *Converter) group(contents Contents) error {
+// chain chains the blocks of each source.
+func (c *Converter) chain(contents Contents) error {
 	clear(c.index)
 	clear(c.sources)
 	c.sources, c.blocks = c.sources[:0], c.blocks[:0]
@@ -183,36 +190,53 @@ func (c *Converter) group(contents Contents) error {
 }
 
 // convertSource makes the documents of one source.
-func (c *Converter) convertSource(s *grouped, id *cwl.ID, owner string, contents Contents, out Output) error {
-	group := c.options.GroupPrefix + "/" + s.source.Format + "/" + s.source.Port
-	open := func() { c.builder.Open(owner, group, s.source.Address) }
-	open()
+func (c *Converter) convertSource(s *grouped, id *cwl.ID, contents Contents, out Output) error {
+	c.group = c.options.GroupPrefix + "/" + s.source.Format + "/" + s.source.Port
 	c.reader.From(s.source)
 	c.findings.begin()
+	if c.options.Rules.ByHost {
+		return c.convertByHost(s, id, contents, out)
+	}
+	c.open(s.source.LogStream())
 	for at := s.first; at >= 0; at = c.blocks[at].next {
 		b := contents.At(int(c.blocks[at].offset))
 		for seq, text := range b.All() {
 			id.Set(seq)
-			at, header, why := c.reader.Read(b.Received, text)
-			if why != 0 {
-				c.findings.note(why, s.source, b.Received, text)
+			if err := c.add(s.source, id, b.Received, text, out); err != nil {
+				return err
 			}
-			stamp := at / 1000
-			if !c.builder.Add(id, stamp, header, text) {
-				if err := c.close(s.source, out); err != nil {
-					return err
-				}
-				open()
-				if !c.builder.Add(id, stamp, header, text) {
-					return fmt.Errorf("a message of %d bytes does not fit a record", len(text))
-				}
-			}
-			c.document.events++
-			c.document.raw += int64(len(text))
-			c.offer(len(text))
 		}
 	}
 	return c.close(s.source, out)
+}
+
+// open begins a document.
+func (c *Converter) open(stream string) {
+	c.stream = stream
+	c.builder.Open(c.owner, c.group, stream)
+}
+
+// add puts a message into the document at hand, or into the next one if that is
+// full.
+func (c *Converter) add(s *event.Source, id *cwl.ID, received int64, text []byte, out Output) error {
+	at, header, why := c.reader.Read(received, text)
+	if why != 0 {
+		c.findings.note(why, s, received, text)
+	}
+	stamp := at / 1000
+	if !c.builder.Add(id, stamp, header, text) {
+		if err := c.close(s, out); err != nil {
+			return err
+		}
+		c.open(c.stream)
+		if !c.builder.Add(id, stamp, header, text) {
+			return fmt.Errorf("a message of %d bytes does not fit a record", len(text))
+		}
+	}
+	c.document.events++
+	c.document.raw += int64(len(text))
+	c.offer(len(text))
+	return nil
 }
 
 // close hands the document at hand on.

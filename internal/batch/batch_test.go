@@ -343,4 +343,15 @@ func BenchmarkConvert(b *testing.B) {
 			report(b, out.bytes)
 		})
 	}
+	b.Run("by=host", func(b *testing.B) {
+		g, c := lines(n, 1), converter(b, byHost)
+		var out discard
+		for b.Loop() {
+			out.bytes = 0
+			if err := c.Convert(g, g, &out); err != nil {
+				b.Fatal(err)
+			}
+		}
+		report(b, out.bytes)
+	})
 }

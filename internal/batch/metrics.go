@@ -11,6 +11,7 @@ type metrics struct {
 	raw     prometheus.Counter
 	bytes   prometheus.Counter
 	fill    prometheus.Histogram
+	unnamed prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -28,8 +29,12 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "kinesyslog_batch_record_bytes", Help: "Size of records; Firehose bills in steps of 5 KiB.",
 			Buckets: prometheus.ExponentialBuckets(1024, 2, 11),
 		}),
+		unnamed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kinesyslog_batch_hosts_over_limit_total",
+			Help: "Messages in the log stream of their sender's address because too many hosts were named in one flush interval.",
+		}),
 	}
-	r.MustRegister(m.records, m.raw, m.bytes, m.fill)
+	r.MustRegister(m.records, m.raw, m.bytes, m.fill, m.unnamed)
 	return m
 }
 

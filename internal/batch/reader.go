@@ -22,6 +22,9 @@ type Rules struct {
 	MaxPast, MaxFuture time.Duration
 	// Bare leaves messages without a PRI as they are.
 	Bare bool
+	// ByHost names log streams after the hosts that messages name in their
+	// headers.
+	ByHost bool
 }
 
 // Reader decides what becomes of messages: the event's time, and whether a
@@ -78,6 +81,19 @@ func (r *Reader) Read(received int64, text []byte) (at int64, header []byte, why
 		why |= InvalidUTF8
 	}
 	return at, header, why
+}
+
+// Host returns the host that a message names in its header, or in GELF's host; it
+// is empty if there is none. It is valid as long as the text is.
+func (r *Reader) Host(text []byte) []byte {
+	if !r.gelf {
+		return syslog.Hostname(text)
+	}
+	f := gelf.Scan(text)
+	if f.HostEscaped {
+		return gelf.AppendUnquoted(nil, f.Host)
+	}
+	return f.Host
 }
 
 func (r *Reader) readGELF(received int64, text []byte) (at int64, why Reasons) {

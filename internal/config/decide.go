@@ -25,6 +25,7 @@ func (c *Listen) decide(given settings, in Input) []error {
 	}
 	if len(errs) == 0 {
 		add(c.checkProxy())
+		add(c.checkNaming())
 	}
 	if c.MaxConnections > 0 && c.MaxConnectionsPerAddress > c.MaxConnections {
 		add(fmt.Errorf("--max-connections-per-address %d is more than --max-connections %d: give less", c.MaxConnectionsPerAddress, c.MaxConnections))
@@ -62,8 +63,13 @@ func (c *Listen) checkListeners() error {
 			taken[p] = l.what
 		}
 	}
-	if len(taken)+len(c.UDPPorts)+len(c.UnixSockets) == 0 {
-		return errors.New("nothing to listen on: give --tcp-port, --udp-port, --relp-port, --unix or --port")
+	for _, p := range c.DTLSPorts {
+		if slices.Contains(c.UDPPorts, p) {
+			return fmt.Errorf("port %d is given for UDP and for DTLS: give one of them another port", p)
+		}
+	}
+	if len(taken)+len(c.UDPPorts)+len(c.DTLSPorts)+len(c.UnixSockets) == 0 {
+		return errors.New("nothing to listen on: give --tcp-port, --udp-port, --relp-port, --dtls-port, --unix or --port")
 	}
 	loopback := slices.Contains([]string{"0.0.0.0", "::", "127.0.0.1", "localhost"}, c.Address)
 	if p := c.PrometheusPort; p != 0 && loopback && taken[p] != "" {

@@ -130,7 +130,7 @@ func TestTLSWithoutCertificate(t *testing.T) {
 
 func TestAllPortsZeroIsAnError(t *testing.T) {
 	_, err := Load(Input{Flags: flags("--stream=s", "--port=0"), LookupEnv: env()})
-	want := "nothing to listen on: give --tcp-port, --udp-port, --relp-port, --unix or --port"
+	want := "nothing to listen on: give --tcp-port, --udp-port, --relp-port, --dtls-port, --unix or --port"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

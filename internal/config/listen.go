@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"kinesyslog/internal/access"
+	"kinesyslog/internal/privilege"
 )
 
 // Listen is the effective configuration of the verb listen: defaults are
@@ -29,15 +30,18 @@ type Listen struct {
 	// host name.
 	Address string
 	// TLSPorts, TCPPorts and UDPPorts hold one listener each, 1 to 65535, none
-	// twice. At least one of these three, of the next two and of
+	// twice. At least one of these three, of the next three and of
 	// UnixSockets is not empty.
 	TLSPorts, TCPPorts, UDPPorts []int
 	// RELPPorts and RELPTLSPorts hold one RELP listener each, in the same way;
 	// the latter are over TLS.
 	RELPPorts, RELPTLSPorts []int
+	// DTLSPorts hold one DTLS listener each, in the same way.
+	DTLSPorts []int
 	// UnixSockets are listened on, and UnixMode is who may send.
 	UnixSockets []UnixSocket
 	UnixMode    fs.FileMode
+	UnixOwner   *Owner // nil: whoever the relay is
 	// Allow holds the networks that may send, and AllowFiles files that hold
 	// more. If both are empty everybody may.
 	Allow      []netip.Prefix
@@ -72,6 +76,9 @@ type Listen struct {
 	Permit          []access.Rule
 	PermitFiles     []string
 
+	// User is who the relay becomes when it has bound its ports, and who owns
+	// SpoolDir; nil if it stays who it is.
+	User *privilege.User
 	// SpoolDir holds journal, spool and dead letters. Prepare makes it.
 	SpoolDir string
 	// SpoolMaxBytes limits all that is in SpoolDir. It is 0 until Prepare has
@@ -94,6 +101,8 @@ type Listen struct {
 	// GroupPrefix is the first part of the log group's name, without a slash
 	// at its end.
 	GroupPrefix string
+	// StreamName says what log streams are named after.
+	StreamName Naming
 	// AddHeader says that messages without a valid header are given one.
 	AddHeader bool
 	// Timezone is the zone of timestamps that name none.

@@ -22,7 +22,7 @@ func (c *Listen) decideSpoolDir(in Input) {
 		c.SpoolDir, _, _ = strings.Cut(state, ":")
 		return
 	}
-	c.SpoolDir = filepath.Join(os.TempDir(), "kinesyslog-"+strconv.Itoa(os.Geteuid()))
+	c.SpoolDir = filepath.Join(os.TempDir(), "kinesyslog-"+strconv.Itoa(c.uid()))
 	c.privateSpool = true
 	if c.Local == "" {
 		c.Warnings = append(c.Warnings, fmt.Sprintf(
@@ -31,9 +31,19 @@ func (c *Listen) decideSpoolDir(in Input) {
 }
 
 // Prepare makes the spool directory if it is not there, checks that it is
-// ours to write, and fills in SpoolMaxBytes if it was not given or cannot be. It
+// ours to write, or User's, and fills in SpoolMaxBytes if it was not given or cannot be. It
 // may add a warning. It is to be called once, before anything is put into the directory.
 func (c *Listen) Prepare() error {
+	if err := c.User.Check(); err != nil {
+		return fmt.Errorf("--user: %w", err)
+	}
+	if err := c.giveSpoolDir(); err != nil {
+		return fmt.Errorf("cannot make the spool directory: %w: give another with --spool-dir", err)
+	}
+	return c.User.While(c.prepareSpool)
+}
+
+func (c *Listen) prepareSpool() error {
 	if err := c.makeSpoolDir(); err != nil {
 		return fmt.Errorf("cannot use the spool directory: %w: give another with --spool-dir", err)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -65,13 +66,13 @@ func (c *Listen) permit(values []string) error {
 // decideTLS finds out whether there are certificates, and what it means if
 // there are none.
 func (c *Listen) decideTLS(given settings) error {
-	if len(c.TLSPorts)+len(c.RELPTLSPorts) == 0 {
+	if len(c.TLSPorts)+len(c.RELPTLSPorts)+len(c.DTLSPorts) == 0 {
 		return nil
 	}
 	if len(c.certs) != len(c.keys) {
 		return fmt.Errorf("%d times --cert and %d times --key: give one key for each certificate, in the same order", len(c.certs), len(c.keys))
 	}
-	asked := slices.Clone(c.RELPTLSPorts)
+	asked := slices.Concat(c.RELPTLSPorts, c.DTLSPorts)
 	if given.has("port") {
 		asked = slices.Concat(c.TLSPorts, asked)
 	}
@@ -91,7 +92,7 @@ func (c *Listen) decideTLS(given settings) error {
 		c.KeyPairs = pairs
 		return nil
 	case given.has("cert", "key"):
-		return fmt.Errorf("%w: make a pair with kinesyslog cert --cert %s --key %s, or switch TLS off with --port 0 and without --relp-tls-port", missing, cert, key)
+		return fmt.Errorf("%w: make a pair with kinesyslog cert --cert %s --key %s, or switch TLS off with --port 0 and without --relp-tls-port and --dtls-port", missing, cert, key)
 	case !errors.Is(missing, os.ErrNotExist):
 		return fmt.Errorf("%w: mend it, or name another pair with --cert and --key", missing)
 	case c.Local != "":
@@ -130,16 +131,19 @@ func checkPair(pair access.KeyPair) error {
 // decideAccess fills in what is asked of clients, and finds what contradicts
 // itself.
 func (c *Listen) decideAccess(given settings) error {
-	if len(c.TLSPorts)+len(c.RELPTLSPorts) == 0 {
+	if len(c.TLSPorts)+len(c.RELPTLSPorts)+len(c.DTLSPorts) == 0 {
 		for _, name := range []string{"client-ca", "client-auth", "permit", "crl"} {
 			if given.has(name) && (name != "client-auth" || c.ClientAuth != access.None) {
-				return fmt.Errorf("%s has no meaning without a TLS listener: give --port or --relp-tls-port and a certificate, or leave it out", given[name].origin)
+				return fmt.Errorf("%s has no meaning without a TLS listener: give --port, --relp-tls-port or --dtls-port and a certificate, or leave it out", given[name].origin)
 			}
 		}
 		return nil
 	}
 	if !given.has("client-auth") && given.has("client-ca", "permit") {
 		c.ClientAuth = access.Require
+	}
+	if len(c.DTLSPorts) > 0 && c.TLSMin > tls.VersionTLS12 {
+		return fmt.Errorf("--tls-min 1.3 and --dtls-port %d: DTLS is spoken in version 1.2 only; leave one of them out", c.DTLSPorts[0])
 	}
 	return c.Access().Check()
 }

@@ -21,6 +21,8 @@ type Source struct {
 	Port string
 	// Address is the sender's address without a port, after PROXY protocol.
 	Address string
+	// Stream names the log stream in place of the address, if it is not empty.
+	Stream string
 
 	key string
 }
@@ -32,16 +34,41 @@ func NewSource(listener, format, port, address string) *Source {
 	return s
 }
 
-// Key identifies the source in files and across restarts.
+// Named returns the same sender with a log stream of its own name, made safe as
+// SafeStream does it. An empty name is none.
+func (s *Source) Named(name string) *Source {
+	if name == "" {
+		return s
+	}
+	n := *s
+	n.Stream = SafeStream(name)
+	n.key = s.key + "\x00" + n.Stream
+	return &n
+}
+
+// LogStream is what the sender's log stream is called.
+func (s *Source) LogStream() string {
+	if s.Stream != "" {
+		return s.Stream
+	}
+	return s.Address
+}
+
+// Key identifies the source in files and across restarts: what it is made of,
+// with a zero byte between; Stream only if there is one.
 func (s *Source) Key() string { return s.key }
 
 // ParseSource is the inverse of Key.
 func ParseSource(key string) (*Source, error) {
 	parts := strings.Split(key, "\x00")
-	if len(parts) != 4 {
-		return nil, fmt.Errorf("source %q has %d parts, want 4", key, len(parts))
+	if len(parts) != 4 && len(parts) != 5 {
+		return nil, fmt.Errorf("source %q has %d parts, want 4 or 5", key, len(parts))
 	}
-	return NewSource(parts[0], parts[1], parts[2], parts[3]), nil
+	s := NewSource(parts[0], parts[1], parts[2], parts[3])
+	if len(parts) == 5 {
+		s.Stream, s.key = parts[4], key
+	}
+	return s, nil
 }
 
 // Block is a run of messages of one source that were received together.
@@ -56,6 +83,18 @@ type Block struct {
 // AppendText appends one text the way Block.Texts holds it.
 func AppendText(dst, text []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+}
+
+// Text returns the text that begins at an offset of Texts, 0 for the first, and
+// where the next one does. ok is false at the end and where a text is cut short.
+func (b *Block) Text(offset int) (text []byte, next int, ok bool) {
+	rest := b.Texts[offset:]
+	n, w := binary.Uvarint(rest)
+	if w <= 0 || n > uint64(len(rest)-w) {
+		return nil, 0, false
+	}
+	text = rest[w : w+int(n)]
+	return text, offset + w + int(n), true
 }
 
 // All yields each message with its sequence number. The text is valid only as

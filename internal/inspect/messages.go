@@ -90,7 +90,7 @@ func blockMessages(j *journal.File, b event.Block, prefix string, yield func(Mes
 		id.Set(seq)
 		m := Message{
 			ID: id.String(), Timestamp: b.Received / 1000, Message: string(text),
-			LogGroup: prefix + "/" + source.Format + "/" + source.Port, LogStream: source.Address,
+			LogGroup: prefix + "/" + source.Format + "/" + source.Port, LogStream: source.LogStream(),
 		}
 		if !yield(m, nil) {
 			return false

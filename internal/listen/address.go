@@ -50,7 +50,7 @@ func bindTCP(kind, address string, port int) (net.Listener, error) {
 // the first part of the listener's name.
 func bindError(kind string, addr netip.AddrPort, err error) error {
 	show := "-ltnp"
-	if kind == "udp" {
+	if kind == "udp" || kind == "dtls" {
 		show = "-lunp"
 	}
 	var hint string

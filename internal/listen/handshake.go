@@ -71,15 +71,20 @@ func (h *handshakes) shake(ctx context.Context, conn net.Conn, sender netip.Addr
 		return secure, true
 	}
 	if refusal, is := access.AsRefusal(err); is {
-		r := h.refused[refusal.Reason]
-		r.count.Inc()
-		r.log.warn(slog.String("sender", sender.String()), slog.String("reason", string(refusal.Reason)), slog.Any("error", refusal))
+		h.refuse(sender, refusal)
 		letRead(conn)
 	} else if !stopping() && !hungUp(err) { // one that leaves without a word is a health check
 		h.failed.Inc()
 		h.log.warn(slog.String("sender", sender.String()), slog.Any("error", err))
 	}
 	return nil, false
+}
+
+// refuse counts and logs a client that a policy keeps out.
+func (h *handshakes) refuse(sender netip.Addr, refusal *access.Refusal) {
+	r := h.refused[refusal.Reason]
+	r.count.Inc()
+	r.log.warn(slog.String("sender", sender.String()), slog.String("reason", string(refusal.Reason)), slog.Any("error", refusal))
 }
 
 // letRead ends a connection so that the client reads the alert that was sent.

@@ -30,6 +30,9 @@ type metrics struct {
 
 	// Datagrams.
 	receiveBuffer prometheus.Gauge
+
+	// DTLS.
+	unproven, noSession prometheus.Counter
 }
 
 // registrar collects the errors of many registrations.
@@ -89,12 +92,32 @@ func newTCPMetrics(reg prometheus.Registerer, listener string) (*metrics, error)
 	m.refusedLimit = r.refused("connections")
 	m.refusedProxy = r.refused("proxy_header")
 	m.refusedAddress = r.refused("connections_of_address")
-	closed := func(reason string) prometheus.Counter {
-		return r.counter("connections_closed_total", "Connections that a limit has ended, by reason.", prometheus.Labels{"reason": reason})
-	}
-	m.closedIdle, m.closedMemory = closed("idle"), closed("memory")
+	m.closedIdle, m.closedMemory = r.closed("idle"), r.closed("memory")
 	m.slowed = r.counter("rate_limited_reads_total", "Reads after which a sender had to wait because it sends too many messages a second.", nil)
-	m.handshakesFailed = r.counter("tls_handshake_failures_total", "TLS connections that failed before the first message.", nil)
+	m.handshakesFailed = r.handshakesFailed()
+	return m, r.err(listener)
+}
+
+func (r *registrar) closed(reason string) prometheus.Counter {
+	return r.counter("connections_closed_total", "Connections that a limit has ended, by reason.", prometheus.Labels{"reason": reason})
+}
+
+func (r *registrar) handshakesFailed() prometheus.Counter {
+	return r.counter("tls_handshake_failures_total", "TLS connections that failed before the first message.", nil)
+}
+
+// newDTLSMetrics count sessions as connections.
+func newDTLSMetrics(reg prometheus.Registerer, listener string) (*metrics, error) {
+	r := newRegistrar(reg, listener)
+	m := r.common()
+	m.connections = r.gauge("connections", "Connections that are open.")
+	m.accepted = r.counter("connections_total", "Connections that were accepted.", nil)
+	m.refusedLimit = r.refused("connections")
+	m.refusedAddress = r.refused("connections_of_address")
+	m.closedIdle = r.closed("idle")
+	m.handshakesFailed = r.handshakesFailed()
+	m.unproven = r.counter("dtls_unproven_total", "Senders of a first message that did not give the cookie back, so that their address may have been forged.", nil)
+	m.noSession = r.counter("dtls_no_session_total", "Datagrams that belong to no session and do not begin one.", nil)
 	return m, r.err(listener)
 }
 

@@ -43,6 +43,8 @@ type RELPOptions struct {
 	// the configuration says.
 	TLS *tls.Config
 
+	NameByCertificate bool // as in TCPOptions
+
 	MaxMessage int                   // bytes; 0: DefaultMaxMessage
 	Limits     *Limits               // nil: none
 	Window     int                   // messages of a connection that may wait for their answer; 0: relp.DefaultWindow
@@ -107,11 +109,15 @@ func NewRELP(opts RELPOptions) (*RELP, error) {
 }
 
 func (r *RELP) session(conn net.Conn, stopping func() bool, sender netip.Addr) *relpSession {
+	name := ""
+	if r.opts.NameByCertificate {
+		name = peerName(conn)
+	}
 	return &relpSession{
 		reader:   r.newReader(conn, stopping, sender, r.opts.MaxMessage),
 		listener: r,
 		sender:   sender,
-		source:   r.sources.get(sender),
+		source:   r.sources.get(sender).Named(name),
 		appender: r.opts.Journal.NewDurableAppender(),
 		protocol: relp.NewSession(relp.Config{MaxData: r.opts.MaxMessage, Window: r.opts.Window, Software: "kinesyslog"}),
 		news:     make(chan struct{}, 1),

@@ -34,14 +34,17 @@ type TCPOptions struct {
 	// Format is the middle part of the log group: "syslog", also if empty, or
 	// "gelf". With "gelf" every message is taken as GELF and ends in NUL; else
 	// it is told apart.
-	Format     string
-	MaxMessage int                   // bytes; 0: DefaultMaxMessage
-	Limits     *Limits               // nil: none
-	Allow      func(netip.Addr) bool // who may connect; nil: everybody
-	Proxy      Proxy                 // whose PROXY protocol headers are believed
-	Handshake  time.Duration         // 0: DefaultHandshake
-	Idle       time.Duration         // connections that are silent for so long are closed; 0: none are
-	Drain      time.Duration         // 0: DefaultDrain
+	Format string
+	// NameByCertificate names log streams of clients with a certificate after
+	// that, in place of their address.
+	NameByCertificate bool
+	MaxMessage        int                   // bytes; 0: DefaultMaxMessage
+	Limits            *Limits               // nil: none
+	Allow             func(netip.Addr) bool // who may connect; nil: everybody
+	Proxy             Proxy                 // whose PROXY protocol headers are believed
+	Handshake         time.Duration         // 0: DefaultHandshake
+	Idle              time.Duration         // connections that are silent for so long are closed; 0: none are
+	Drain             time.Duration         // 0: DefaultDrain
 
 	Journal    Journal
 	Ledger     *ledger.Ledger
@@ -106,9 +109,13 @@ func NewTCP(opts TCPOptions) (*TCP, error) {
 }
 
 func (t *TCP) stream(conn net.Conn, stopping func() bool, sender netip.Addr) *stream {
+	name := ""
+	if t.opts.NameByCertificate {
+		name = peerName(conn)
+	}
 	s := &stream{
 		reader:   t.newReader(conn, stopping, sender, t.opts.MaxMessage),
-		source:   t.sources.get(sender),
+		source:   t.sources.get(sender).Named(name),
 		appender: t.opts.Journal.NewAppender(),
 		onCut:    t.metrics.cut.Inc,
 		onLost: func(cause error) {
@@ -120,7 +127,7 @@ func (t *TCP) stream(conn net.Conn, stopping func() bool, sender netip.Addr) *st
 		return s
 	}
 	s.framer = newMixedFramer(t.opts.MaxMessage)
-	s.asGELF = func() *event.Source { return t.gelfSources.get(sender) }
+	s.asGELF = func() *event.Source { return t.gelfSources.get(sender).Named(name) }
 	s.onRecognised = t.gelfMetrics.recognised.Inc
 	return s
 }

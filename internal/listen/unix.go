@@ -31,6 +31,9 @@ type UnixOptions struct {
 	// replaced; whatever else is there is left alone. It is removed at the end.
 	Path string
 	Mode fs.FileMode // who may send; 0: DefaultUnixMode
+	// Owner, if it is not nil, is called with the path of the socket that was
+	// made, before its mode is set, to give it to somebody.
+	Owner func(path string) error
 
 	Format     string        // as in TCPOptions
 	MaxMessage int           // bytes; 0: DefaultMaxMessage
@@ -124,6 +127,11 @@ func bindUnix(opts UnixOptions, network string, listen func(*net.UnixAddr) error
 			hint = ": its directory must be writable"
 		}
 		return nil, fmt.Errorf("listen on unix socket %s: %w%s", opts.Path, err, hint)
+	}
+	if opts.Owner != nil {
+		if err := opts.Owner(opts.Path); err != nil {
+			return nil, fmt.Errorf("give unix socket away: %w", err)
+		}
 	}
 	mode := opts.Mode
 	if mode == 0 {

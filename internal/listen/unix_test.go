@@ -178,6 +178,22 @@ func TestUnixSocketIsRemovedAtTheEndAndHasItsMode(t *testing.T) {
 	}
 }
 
+func TestUnixSocketIsGivenAwayBeforeAnybodyMaySend(t *testing.T) {
+	path, refusal := socketIn(t), errors.New("no")
+	given := ""
+	l, err := NewUnixDatagram(newEnv().unix(UnixOptions{Path: path, Mode: 0o660, Owner: func(p string) error { given = p; return nil }}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if given != path {
+		t.Errorf("%q was given away, want %q", given, path)
+	}
+	if _, err := NewUnixStream(newEnv().unix(UnixOptions{Path: socketIn(t), Owner: func(string) error { return refusal }})); !errors.Is(err, refusal) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestOnlyASocketThatNobodyListensOnIsReplaced(t *testing.T) {
 	for _, network := range []string{"unix", "unixgram"} {
 		t.Run(network, func(t *testing.T) {

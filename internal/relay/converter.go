@@ -14,7 +14,10 @@ const noOwner = "000000000000"
 
 // rules is how a relay of this configuration reads messages.
 func rules(cfg *config.Listen) batch.Rules {
-	return batch.Rules{ZoneOf: cfg.ZoneOf, MaxPast: cfg.MaxPast, MaxFuture: cfg.MaxFuture, Bare: !cfg.AddHeader}
+	return batch.Rules{
+		ZoneOf: cfg.ZoneOf, MaxPast: cfg.MaxPast, MaxFuture: cfg.MaxFuture, Bare: !cfg.AddHeader,
+		ByHost: cfg.StreamName == config.ByHost,
+	}
 }
 
 // Converter returns what makes records of a journal file's messages as a relay

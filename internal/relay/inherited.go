@@ -120,7 +120,7 @@ func (in *inherited) unused() error {
 		return nil
 	}
 	slices.Sort(left)
-	return fmt.Errorf("systemd passes sockets that no listener is configured for (%s): give --tcp-port, --udp-port, --port or --relp-port as well, or take them out of the socket unit",
+	return fmt.Errorf("systemd passes sockets that no listener is configured for (%s): give --tcp-port, --udp-port, --port or --relp-port as well (--dtls-port for one of UDP), or take them out of the socket unit",
 		strings.Join(left, ", "))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"os"
 	"runtime"
 	"slices"
 
@@ -72,7 +73,7 @@ func (r *Relay) bind() (err error) {
 			return err
 		}
 	}
-	if len(r.cfg.TLSPorts)+len(r.cfg.RELPTLSPorts) > 0 {
+	if len(r.cfg.TLSPorts)+len(r.cfg.RELPTLSPorts)+len(r.cfg.DTLSPorts) > 0 {
 		if err := r.bindTLS(); err != nil {
 			return err
 		}
@@ -95,6 +96,24 @@ func (r *Relay) bindTLS() error {
 			return err
 		}
 	}
+	for _, port := range r.cfg.DTLSPorts {
+		if err := r.bindDTLS(port, fingerprint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Relay) bindDTLS(port int, fingerprint string) error {
+	l, err := listen.NewDTLS(listen.DTLSOptions{
+		Address: r.cfg.Address, Port: port, File: r.inherited.datagrams(port), Access: r.access.Handshake, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
+		Allow: r.allowed.function(), Limits: r.limits, Idle: r.cfg.IdleTimeout,
+		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
+	})
+	if err != nil {
+		return err
+	}
+	r.add(l, Listener{Network: "dtls", TLS: true, Fingerprint: fingerprint})
 	return nil
 }
 
@@ -104,7 +123,7 @@ func (r *Relay) bindRELP(port int, config *tls.Config, told Listener) error {
 		return err
 	}
 	l, err := listen.NewRELP(listen.RELPOptions{
-		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, MaxMessage: r.cfg.MaxMessageBytes,
+		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, NameByCertificate: r.byCertificate(), MaxMessage: r.cfg.MaxMessageBytes,
 		Allow: r.allowed.function(), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
@@ -121,7 +140,7 @@ func (r *Relay) bindTCP(port int, config *tls.Config, told Listener) error {
 		return err
 	}
 	l, err := listen.NewTCP(listen.TCPOptions{
-		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
+		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes, NameByCertificate: r.byCertificate(),
 		Allow: r.allowed.function(), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
@@ -136,6 +155,9 @@ func (r *Relay) bindUnix(socket config.UnixSocket) error {
 	opts := listen.UnixOptions{
 		Path: socket.Path, Mode: r.cfg.UnixMode, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes, Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
+	}
+	if o := r.cfg.UnixOwner; o != nil {
+		opts.Owner = func(path string) error { return os.Lchown(path, o.UID, o.GID) }
 	}
 	var l Runner
 	var err error
@@ -155,6 +177,9 @@ func (r *Relay) bindUnix(socket config.UnixSocket) error {
 func (r *Relay) proxy(port int) listen.Proxy {
 	return listen.Proxy{Trust: listen.Networks(r.cfg.ProxyTrust), Anyone: slices.Contains(r.cfg.ProxyPorts, port)}
 }
+
+// byCertificate tells whether log streams are named after certificates.
+func (r *Relay) byCertificate() bool { return r.cfg.StreamName == config.ByCertificate }
 
 // format is what listeners expect.
 func (r *Relay) format() string {

@@ -69,7 +69,7 @@ type Listener struct {
 // and binds every address. Nothing is read from a socket before Run. It asks
 // nothing of AWS: a relay starts with AWS down. What is delivered with --local
 // is reported to out, a line an object. cfg must have been prepared
-// (config.Listen.Prepare).
+// (config.Listen.Prepare). With --user the process is that user from then on.
 //
 // The caller must call Run, which closes everything, or Close.
 func New(cfg *config.Listen, logger *slog.Logger, out io.Writer) (_ *Relay, err error) {
@@ -80,19 +80,7 @@ func New(cfg *config.Listen, logger *slog.Logger, out io.Writer) (_ *Relay, err 
 			r.Close()
 		}
 	}()
-	if r.lock, err = lockSpool(cfg.SpoolDir); err != nil {
-		return nil, err
-	}
-	r.budget = newBudget(cfg.SpoolMaxBytes, generationBytes(cfg.SpoolMaxBytes))
-	r.forecast = newForecast(r.budget, cfg.FlushInterval)
-	r.reserve = newReserve(vfs.OS{}, cfg.SpoolDir, r.budget, logger)
-	r.registerDisk()
-	if cfg.Local != "" {
-		if r.local, err = newLocal(cfg, logger, r.registry, out); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.openStages(); err != nil {
+	if err := cfg.User.While(func() error { return r.openFiles(out) }); err != nil {
 		return nil, err
 	}
 	if err := r.bind(); err != nil {
@@ -107,7 +95,27 @@ func New(cfg *config.Listen, logger *slog.Logger, out io.Writer) (_ *Relay, err 
 			return nil, err
 		}
 	}
+	if err := r.giveRootUp(); err != nil {
+		return nil, err
+	}
 	return r, nil
+}
+
+// openFiles takes the spool directory and opens what lies behind the sockets.
+func (r *Relay) openFiles(out io.Writer) (err error) {
+	if r.lock, err = lockSpool(r.cfg.SpoolDir); err != nil {
+		return err
+	}
+	r.budget = newBudget(r.cfg.SpoolMaxBytes, generationBytes(r.cfg.SpoolMaxBytes))
+	r.forecast = newForecast(r.budget, r.cfg.FlushInterval)
+	r.reserve = newReserve(vfs.OS{}, r.cfg.SpoolDir, r.budget, r.log)
+	r.registerDisk()
+	if r.cfg.Local != "" {
+		if r.local, err = newLocal(r.cfg, r.log, r.registry, out); err != nil {
+			return err
+		}
+	}
+	return r.openStages()
 }
 
 // openStages opens what lies between the sockets and AWS, from the end to the

@@ -18,7 +18,10 @@ func (r *Relay) openTLS() (err error) {
 	o := r.cfg.Access()
 	o.Logger = r.log
 	if r.cfg.SelfSigned {
-		if _, err := cert.LoadOrCreate(r.cfg.SpoolDir); err != nil {
+		if err := r.cfg.User.While(func() error {
+			_, err := cert.LoadOrCreate(r.cfg.SpoolDir)
+			return err
+		}); err != nil {
 			return fmt.Errorf("TLS listener: %w", err)
 		}
 		o.Pairs = []access.KeyPair{{

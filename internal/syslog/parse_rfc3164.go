@@ -22,16 +22,13 @@ func (p *parser) rfc3164() {
 func (p *parser) hostAndTag(i int) {
 	b := p.b
 	i = skipBlanks(b, i)
-	const forwarded = "Message forwarded from " // AIX
-	if bytes.HasPrefix(b[i:], []byte(forwarded)) {
-		i += len(forwarded)
-		if e := bytes.IndexByte(b[i:], ':'); e > 0 && isHost(b[i:i+e]) {
-			p.m.Hostname = p.span(i, i+e, SpanHostname)
-			p.tag(i + e + 1)
-			return
-		}
+	forwarder, i, ok := p.forwardedFrom(i)
+	if ok {
+		p.m.Hostname = p.span(forwarder.at, forwarder.end, SpanHostname)
+		p.tag(i)
+		return
 	}
-	if bytes.HasPrefix(b[i:], []byte("last message repeated")) {
+	if bytes.HasPrefix(b[i:], []byte(lastRepeated)) {
 		p.text = i
 		return
 	}
@@ -46,6 +43,25 @@ func (p *parser) hostAndTag(i int) {
 		p.m.Hostname = p.span(host.at, host.end, SpanHostname)
 	}
 	p.tag(next)
+}
+
+// lastRepeated is said by syslogd itself, without a tag.
+const lastRepeated = "last message repeated"
+
+// forwardedFrom reads what AIX puts before the host at b[i]. next is behind what
+// was read; with ok a tag may follow there.
+func (p *parser) forwardedFrom(i int) (host span, next int, ok bool) {
+	const forwarded = "Message forwarded from "
+	b := p.b
+	if !bytes.HasPrefix(b[i:], []byte(forwarded)) {
+		return span{}, i, false
+	}
+	i += len(forwarded)
+	e := bytes.IndexByte(b[i:], ':')
+	if e <= 0 || !isHost(b[i:i+e]) {
+		return span{}, i, false
+	}
+	return span{i, i + e}, i + e + 1, true
 }
 
 // host finds the host at b[i], and returns where a tag may follow.

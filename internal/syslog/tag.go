@@ -137,6 +137,14 @@ func isDomain(w []byte) bool {
 }
 
 func isAddress(w []byte) bool {
+	for _, c := range w {
+		if c == '%' {
+			break // a zone follows
+		}
+		if !isDigit(c) && c != '.' && c != ':' && (c|0x20 < 'a' || c|0x20 > 'f') {
+			return false // most words end here, which spares them an error value
+		}
+	}
 	_, err := netip.ParseAddr(string(w))
 	return err == nil
 }
