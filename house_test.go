@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +19,7 @@ const module = "kinesyslog"
 // pkg is what go list tells of a package.
 type pkg struct {
 	ImportPath   string
+	Dir          string
 	Standard     bool
 	Imports      []string
 	TestImports  []string
@@ -26,7 +29,7 @@ type pkg struct {
 
 func packages(t *testing.T) (out []pkg) {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Standard,Imports,TestImports,XTestImports,GoFiles", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Standard,Imports,TestImports,XTestImports,GoFiles", "./...")
 	stdout, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -37,6 +40,12 @@ func packages(t *testing.T) (out []pkg) {
 			return out
 		} else if err != nil {
 			t.Fatal(err)
+		}
+		// A look at each file, lest a result of other files be taken from the cache.
+		for _, f := range p.GoFiles {
+			if _, err := os.Stat(filepath.Join(p.Dir, f)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		out = append(out, p)
 	}

@@ -17,7 +17,6 @@ import (
 	"kinesyslog/internal/admin"
 	"kinesyslog/internal/config"
 	"kinesyslog/internal/relay"
-	"kinesyslog/internal/upload"
 )
 
 // checkTimeout bounds all that check asks of others.
@@ -68,14 +67,14 @@ balance.`,
 	return cmd
 }
 
-func printFindings(t *terminal, findings []upload.Finding) error {
+func printFindings(t *terminal, findings []relay.Finding) error {
 	bad := 0
 	for _, f := range findings {
 		fmt.Fprintf(t.out, "%-8s %s\n", f.Level, f.Text)
 		if f.Hint != "" {
 			fmt.Fprintf(t.out, "%-8s %s\n", "", f.Hint)
 		}
-		if f.Level == upload.Failure {
+		if f.Bad {
 			bad++
 		}
 	}
