@@ -29,9 +29,9 @@ func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kinesyslog",
 		Short: "syslog into Amazon Data Firehose",
-		Long: `kinesyslog takes syslog over UDP, TCP and TLS and puts it into Amazon Data
-Firehose, in the form that CloudWatch Logs uses. What it has taken survives a
-crash, and waits on disk for as long as AWS cannot be reached.`,
+		Long: `kinesyslog takes syslog over UDP, TCP, TLS, DTLS and RELP, and GELF, and puts it
+into Amazon Data Firehose, in the form that CloudWatch Logs uses. What it has
+taken survives a crash, and waits on disk for as long as AWS cannot be reached.`,
 		Example: `  # try it, without an AWS account
   kinesyslog listen --local ./delivered --udp-port 5514 --tcp-port 5514
 
