@@ -35,6 +35,9 @@ configuration, spool directory, certificates, region, credentials and stream.
 No message is sent to Firehose, and nothing is changed but that the spool
 directory is made if it is not there. Exit status 1 if something is wrong.
 
+If a relay of these options is running and has --prometheus-port, or with
+--admin, its bill is shown, too: what it has delivered and what that costs.
+
 With --ledger, ask the running relay for its books instead: received + recovered
 = delivered + held + dropped, for each listener. Exit status 1 if they do not
 balance.`,
@@ -62,9 +65,28 @@ balance.`,
 		if err != nil {
 			return &usageError{err}
 		}
-		return printFindings(t, relay.Check(ctx, cfg))
+		findings := relay.Check(ctx, cfg)
+		if port := cfg.AdminAddress(); url != "" || port != "" {
+			findings = append(findings, askBill(ctx, cmp.Or(url, "http://"+port), url != ""))
+		}
+		return printFindings(t, findings)
 	}
 	return cmd
+}
+
+// askBill asks a relay for its bill. That none is running is worth a warning only
+// if one was named.
+func askBill(ctx context.Context, url string, named bool) relay.Finding {
+	bill, since, err := admin.FetchBill(ctx, url)
+	switch {
+	case err == nil:
+		return relay.Finding{
+			Level: "ok", Text: fmt.Sprintf("bill since %s: %s", since.UTC().Format(time.RFC3339), bill), Hint: bill.Hint(),
+		}
+	case named:
+		return relay.Finding{Level: "warning", Text: "bill: " + err.Error()}
+	}
+	return relay.Finding{Level: "ok", Text: "bill: none yet, as no relay is running at " + url}
 }
 
 func printFindings(t *terminal, findings []relay.Finding) error {
@@ -103,6 +125,9 @@ func printBooks(ctx context.Context, t *terminal, url string) error {
 	_ = w.Flush() // to standard output, as all that follows
 	for _, line := range slices.Concat(reasons, notReady) {
 		fmt.Fprintln(t.out, strings.TrimSpace(line))
+	}
+	if bill, since, err := admin.FetchBill(ctx, url); err == nil {
+		fmt.Fprintf(t.out, "bill since %s: %s\n", since.UTC().Format(time.RFC3339), bill)
 	}
 	if out != 0 {
 		return errors.New("the books do not balance, which is a fault in kinesyslog: please report it")

@@ -129,13 +129,16 @@ func (v *explainVerb) check(args []string) error {
 }
 
 func (v *explainVerb) rules() batch.Rules {
-	return batch.Rules{ZoneOf: v.cfg.ZoneOf, MaxPast: v.cfg.MaxPast, MaxFuture: v.cfg.MaxFuture, Bare: !v.cfg.AddHeader}
+	return batch.Rules{
+		ZoneOf: v.cfg.ZoneOf, MaxPast: v.cfg.MaxPast, MaxFuture: v.cfg.MaxFuture, Bare: !v.cfg.AddHeader,
+		ByHost: v.cfg.StreamName == config.ByHost, StreamOf: v.cfg.SharedStream(),
+	}
 }
 
 // sender is who messages are taken to be from; what is not known is said by its
 // name.
 func (v *explainVerb) sender() explain.Sender {
-	return explain.Sender{Address: cmp.Or(v.from, "ADDRESS"), Port: "PORT"}
+	return explain.Sender{Address: cmp.Or(v.from, "ADDRESS"), Listener: "LISTENER", Port: "PORT"}
 }
 
 func (v *explainVerb) explainArguments(args []string) error {
@@ -191,7 +194,7 @@ func (v *explainVerb) explainRecent(ctx context.Context) error {
 			}
 			fmt.Fprintf(v.out, "%s: from %s over %s at %s%s\n", s.Reason, s.Address, s.Listener, s.Received.Format(time.RFC3339), cut)
 		}
-		x := explain.New(rules, v.cfg.GroupPrefix).Explain(s.Raw, explain.Sender{Address: s.Address, Port: s.Port, Format: s.Format}, s.Received)
+		x := explain.New(rules, v.cfg.GroupPrefix).Explain(s.Raw, explain.Sender{Address: s.Address, Listener: s.Listener, Port: s.Port, Format: s.Format}, s.Received)
 		if err := v.show(x); err != nil {
 			return err
 		}

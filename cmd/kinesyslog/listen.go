@@ -28,6 +28,7 @@ environment, and the environment wins over the file.
 
 Credentials are found as by any AWS tool. Only firehose:PutRecordBatch is
 needed. Messages are taken, and wait on disk, also while AWS cannot be reached.
+GOMEMLIMIT in the environment (64MiB, say) bounds what is held in memory.
 
 SIGTERM and SIGINT stop the relay in good order; a second one stops it at once.
 Either way, what was not delivered is delivered after the next start. Certificates,

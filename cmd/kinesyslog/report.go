@@ -60,7 +60,11 @@ func destination(cfg *config.Listen) string {
 	case cfg.Region != "":
 		s += " in " + cfg.Region
 	}
-	return s + fmt.Sprintf(", every %s", cfg.FlushInterval)
+	s += fmt.Sprintf(", every %s", cfg.FlushInterval)
+	if cfg.FlushIntervalMax > cfg.FlushInterval {
+		s += fmt.Sprintf(" to %s", cfg.FlushIntervalMax)
+	}
+	return s
 }
 
 // lineToTry sends a message to the first UDP listener, or else to the first

@@ -55,12 +55,12 @@ try
 		},
 		{
 			"endpoint",
-			config.Listen{Stream: "logs", Region: "eu-north-1", EndpointURL: "http://127.0.0.1:4573", FlushInterval: time.Minute},
+			config.Listen{Stream: "logs", Region: "eu-north-1", EndpointURL: "http://127.0.0.1:4573", FlushInterval: time.Minute, FlushIntervalMax: 10 * time.Minute},
 			[]relay.Listener{tls},
 			`listening
   tls  192.0.2.1:6514  sha-256:AA
 delivering
-  to stream logs at http://127.0.0.1:4573, every 1m0s
+  to stream logs at http://127.0.0.1:4573, every 1m0s to 10m0s
 try
   echo '<13>hello' | openssl s_client -quiet -connect 192.0.2.1:6514
 `,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // maxAnswer bounds what is read of an answer.
@@ -24,6 +25,13 @@ func FetchAccounts(ctx context.Context, url string) (accounts []Account, notRead
 	var r report
 	err = fetch(ctx, url, "/status.json", &r)
 	return r.Listeners, r.Reasons, err
+}
+
+// FetchBill asks it for its bill, and since when that is.
+func FetchBill(ctx context.Context, url string) (bill Bill, since time.Time, err error) {
+	var r report
+	err = fetch(ctx, url, "/status.json", &r)
+	return r.Bill, r.Started, err
 }
 
 func fetch(ctx context.Context, url, path string, into any) error {

@@ -111,6 +111,8 @@ func (p *page) overview(r report) {
 	row("Records waiting", formatCount(r.Spool.Records)+
 		unless(r.Spool.Oldest.IsZero(), ", the oldest for "+formatSince(r.Spool.Oldest, r.now)))
 	row("Dead letters", formatCount(r.Spool.DeadLetters))
+	row("Bill", r.Bill.String()+unless(r.Bill.Hint() == "", "; "+r.Bill.Hint()))
+	row("Compression", "gzip level "+strconv.Itoa(r.Compression.Level)+unless(!r.Compression.Auto, ", as the processors' load allows"))
 	row("Up for", formatSince(r.Started, r.now))
 	p.WriteString("</table>\n")
 }

@@ -13,6 +13,15 @@ type Status struct {
 	Listeners []Listener
 	Spool     Spool
 	Upload    Upload
+	Bill      Bill
+	// Compression is how records are made now.
+	Compression Compression
+}
+
+// Compression is the gzip level of the records that are made now.
+type Compression struct {
+	Level int  `json:"level"`
+	Auto  bool `json:"auto"` // it follows the load of the processors
 }
 
 // Listener is one socket that messages come in by.
@@ -52,6 +61,9 @@ type report struct {
 	Listeners     []Account `json:"listeners"`
 	Spool         Spool     `json:"spool"`
 	Upload        Upload    `json:"upload"`
+	Bill          Bill      `json:"bill"`
+
+	Compression Compression `json:"compression"`
 
 	now time.Time
 }
@@ -85,8 +97,11 @@ func (s *Server) report(now time.Time) report {
 		Listeners:     make([]Account, 0, len(st.Listeners)),
 		Spool:         st.Spool,
 		Upload:        st.Upload,
+		Bill:          st.Bill,
+		Compression:   st.Compression,
 		now:           now,
 	}
+	r.Bill.CostPerRawGB = r.Bill.Cost()
 	balances := map[string]ledger.Balance{}
 	snapshot := s.opts.Ledger.Snapshot()
 	for _, b := range snapshot {

@@ -34,6 +34,9 @@ func busy() Options {
 				Oldest: time.Now().Add(-90*time.Minute - 30*time.Second),
 			},
 			Upload: Upload{State: "retrying", Reason: "AccessDenied", InFlight: 3, LastDelivery: time.Now().Add(-time.Hour - 30*time.Second)},
+			Bill:   Bill{Records: 200, RawBytes: 8 << 20, SentBytes: 1 << 19, BilledBytes: 1 << 20, PricePerGB: 0.08},
+
+			Compression: Compression{Level: 8, Auto: true},
 		}
 	}
 	return o
@@ -65,6 +68,9 @@ func TestTheStatusJoinsListenersAndBooks(t *testing.T) {
 	if diff := cmp.Diff(want, got.Listeners, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}
+	if got.Bill.BilledBytes != 1<<20 || got.Bill.CostPerRawGB != 0.01 || got.Compression != (Compression{Level: 8, Auto: true}) {
+		t.Errorf("got bill %+v and compression %+v", got.Bill, got.Compression)
+	}
 	if got.Ready || len(got.Reasons) != 1 || got.Version != "v1.2.3" || got.Stream != "logs" || got.Upload.Reason != "AccessDenied" {
 		t.Errorf("got %s", body)
 	}
@@ -77,6 +83,7 @@ func TestThePageShowsWhatANightShiftNeeds(t *testing.T) {
 		"logs in eu-north-1", "retrying: AccessDenied, calls under way: 3", "1h 0m ago",
 		"5.0 GiB of 80.0 GiB in /var/lib/kinesyslog", "42, the oldest for 1h 30m", "<th>Dead letters</th><td>2</td>",
 		"1,234,574", "286.1 MiB", `<span class="bad">7</span> too long &lt;b&gt;`, "balanced",
+		"raw 8.0 MiB, sent 512.0 KiB, billed 1.0 MiB: 0.0100 USD per raw GB at 0.08 USD per GB; 2.0 times as much", "gzip level 8, as the processors&#39; load allows",
 		"tls 0.0.0.0:6514", "sha-256:AA:BB", "from an earlier configuration",
 	} {
 		if !strings.Contains(body, want) {

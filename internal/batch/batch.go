@@ -1,6 +1,7 @@
-// Package batch makes records of messages: one open document for each source,
-// closed when it is full or when the generation ends. It reads the header of
-// each message for its time, and gives a header to those that have none.
+// Package batch makes records of messages: one open document for each source, or
+// for each log stream that sources share (Rules.StreamOf), closed when it is
+// full or when the generation ends. It reads the header of each message for its
+// time, and gives a header to those that have none.
 //
 // The work is the same for a generation that has just been closed and for one
 // that a crash left behind, so that a message has the same event id, the same
@@ -11,7 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
+	"log/slog"
 	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,8 +46,12 @@ type Options struct {
 	GroupPrefix string        // first part of log groups: "/kinesyslog"
 	Owner       func() string // the account id, or what stands for it
 	Level       int           // of gzip, 1 to 9
-	Rules       Rules
-	Registerer  prometheus.Registerer
+	// Levels, if it is not nil, is asked for the level of each record in place
+	// of Level, by all Converters at the same time.
+	Levels     func() int
+	Rules      Rules
+	Logger     *slog.Logger // nil: nothing is logged
+	Registerer prometheus.Registerer
 }
 
 // Maker makes Converters that share their settings and metrics.
@@ -54,6 +59,7 @@ type Maker struct {
 	options  Options
 	metrics  *metrics
 	evidence *evidence
+	hostsLog *hostsLog
 }
 
 // NewMaker checks the options.
@@ -61,7 +67,7 @@ func NewMaker(o Options) (*Maker, error) {
 	if o.Level < 1 || o.Level > 9 {
 		return nil, fmt.Errorf("gzip level %d is not between 1 and 9", o.Level)
 	}
-	return &Maker{options: o, metrics: newMetrics(o.Registerer), evidence: newEvidence(o.Registerer)}, nil
+	return &Maker{options: o, metrics: newMetrics(o.Registerer), evidence: newEvidence(o.Registerer), hostsLog: &hostsLog{log: o.Logger}}, nil
 }
 
 // Samples returns the last few messages that were not understood, by reason, the
@@ -76,11 +82,13 @@ type Converter struct {
 	options  Options
 	metrics  *metrics
 	evidence *evidence
+	hostsLog *hostsLog
 	builder  *cwl.Builder
 	reader   *Reader
 
-	sources []grouped
-	index   map[string]int32 // by Source.Key
+	sources []*event.Source
+	index   map[string]int32 // in sources, by Source.Key
+	streams streams
 	blocks  []chained
 	hosts   hosts // with Rules.ByHost
 
@@ -90,18 +98,6 @@ type Converter struct {
 	document tally // of the document at hand
 	findings findings
 	budget   int // bytes until the processor is offered to others
-}
-
-// grouped is a source with the chain of its blocks.
-type grouped struct {
-	source      *event.Source
-	first, last int32
-}
-
-// chained is a block's offset and the next block of the same source, -1 for none.
-type chained struct {
-	offset uint32
-	next   int32
 }
 
 // tally counts the messages of a document.
@@ -122,8 +118,8 @@ func (m *Maker) New() (*Converter, error) {
 		return nil, err
 	}
 	return &Converter{
-		options: m.options, metrics: m.metrics, evidence: m.evidence, builder: b,
-		reader: NewReader(m.options.Rules), index: map[string]int32{}, hosts: hosts{most: maxPlaced, index: map[string]int32{}},
+		options: m.options, metrics: m.metrics, evidence: m.evidence, hostsLog: m.hostsLog, builder: b,
+		reader: NewReader(m.options.Rules), index: map[string]int32{}, streams: newStreams(m.options.Rules.StreamOf), hosts: hosts{most: maxPlaced, index: map[string]int32{}},
 	}, nil
 }
 
@@ -131,9 +127,10 @@ func (m *Maker) New() (*Converter, error) {
 // checksum is right: it was written by another version.
 var ErrSource = errors.New("block of an unknown form")
 
-// Convert gives every message of a generation to out, grouped by source, in the
-// order of their arrival. The owner is asked for once. After an error the
-// records that were given out must not be used.
+// Convert gives every message of a generation to out, grouped by source or by
+// the log stream that sources share, in the order of their arrival. The owner is
+// asked for once. After an error the records that were given out must not be
+// used.
 //
 // What was not understood is published by Publish, once the records are safe:
 // a generation may be converted several times.
@@ -145,8 +142,8 @@ func (c *Converter) Convert(g Generation, contents Contents, out Output) error {
 	}
 	id := cwl.NewID(g.Number(), g.Relay(), g.Shard())
 	c.owner = c.options.Owner()
-	for i := range c.sources {
-		if err := c.convertSource(&c.sources[i], &id, contents, out); err != nil {
+	for i := range c.streams.all {
+		if err := c.convertStream(&c.streams.all[i], &id, contents, out); err != nil {
 			return err
 		}
 	}
@@ -154,66 +151,54 @@ func (c *Converter) Convert(g Generation, contents Contents, out Output) error {
 }
 
 // Publish adds what was not understood of the generation that was converted last
-// to the metrics and the samples.
+// to the metrics and the samples, and logs if it named too many hosts.
 func (c *Converter) Publish() {
 	c.evidence.add(&c.findings)
 	c.findings.reset()
 	c.metrics.unnamed.Add(float64(c.hosts.unnamed))
+	c.hostsLog.tell(&c.hosts)
 	c.hosts.reset()
 }
 
-// chain chains the blocks of each source.
-func (c *Converter) chain(contents Contents) error {
-	clear(c.index)
-	clear(c.sources)
-	c.sources, c.blocks = c.sources[:0], c.blocks[:0]
-	for offset, b := range contents.Blocks() {
-		if int64(offset) > math.MaxUint32 || len(c.blocks) == math.MaxInt32 {
-			return fmt.Errorf("a generation of more than %d bytes or blocks", uint32(math.MaxUint32))
-		}
-		at := int32(len(c.blocks))
-		c.blocks = append(c.blocks, chained{offset: uint32(offset), next: -1})
-		if i, ok := c.index[string(b.Source)]; ok {
-			s := &c.sources[i]
-			c.blocks[s.last].next = at
-			s.last = at
-			continue
-		}
-		source, err := event.ParseSource(string(b.Source))
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrSource, err)
-		}
-		c.index[source.Key()] = int32(len(c.sources))
-		c.sources = append(c.sources, grouped{source: source, first: at, last: at})
-	}
-	return nil
-}
-
-// convertSource makes the documents of one source.
-func (c *Converter) convertSource(s *grouped, id *cwl.ID, contents Contents, out Output) error {
-	c.group = c.options.GroupPrefix + "/" + s.source.Format + "/" + s.source.Port
-	c.reader.From(s.source)
+// convertStream makes the documents of one log stream.
+func (c *Converter) convertStream(s *stream, id *cwl.ID, contents Contents, out Output) error {
+	at := c.blocks[s.first].source
+	source := c.sources[at]
+	c.group = c.options.GroupPrefix + "/" + source.Format + "/" + source.Port
+	c.reader.From(source)
 	c.findings.begin()
-	if c.options.Rules.ByHost {
-		return c.convertByHost(s, id, contents, out)
+	if c.options.Rules.ByHost && source.Stream == "" {
+		return c.convertByHost(s, source, id, contents, out)
 	}
-	c.open(s.source.LogStream())
-	for at := s.first; at >= 0; at = c.blocks[at].next {
-		b := contents.At(int(c.blocks[at].offset))
+	if err := c.open(s.name); err != nil {
+		return err
+	}
+	for next := s.first; next >= 0; next = c.blocks[next].next {
+		if of := c.blocks[next].source; of != at {
+			at, source = of, c.sources[of]
+			c.reader.From(source)
+		}
+		b := contents.At(int(c.blocks[next].offset))
 		for seq, text := range b.All() {
 			id.Set(seq)
-			if err := c.add(s.source, id, b.Received, text, out); err != nil {
+			if err := c.add(source, id, b.Received, text, out); err != nil {
 				return err
 			}
 		}
 	}
-	return c.close(s.source, out)
+	return c.close(source, out)
 }
 
 // open begins a document.
-func (c *Converter) open(stream string) {
+func (c *Converter) open(stream string) error {
+	if c.options.Levels != nil {
+		if err := c.builder.SetLevel(c.options.Levels()); err != nil {
+			return err
+		}
+	}
 	c.stream = stream
 	c.builder.Open(c.owner, c.group, stream)
+	return nil
 }
 
 // add puts a message into the document at hand, or into the next one if that is
@@ -228,7 +213,9 @@ func (c *Converter) add(s *event.Source, id *cwl.ID, received int64, text []byte
 		if err := c.close(s, out); err != nil {
 			return err
 		}
-		c.open(c.stream)
+		if err := c.open(c.stream); err != nil {
+			return err
+		}
 		if !c.builder.Add(id, stamp, header, text) {
 			return fmt.Errorf("a message of %d bytes does not fit a record", len(text))
 		}
@@ -250,7 +237,7 @@ func (c *Converter) close(s *event.Source, out Output) error {
 	if r.Events == 0 {
 		return nil // a document of no events would be refused
 	}
-	c.metrics.record(r)
+	c.metrics.record(r, c.builder.Level())
 	return out.Append(r)
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kinesyslog/internal/event"
@@ -292,66 +291,4 @@ func TestNoAllocationForAMessageOnItsWayIntoARecord(t *testing.T) {
 	if got := testing.AllocsPerRun(3, run); got > 200 {
 		t.Errorf("%v allocations for 20,000 messages of 4 senders", got)
 	}
-}
-
-// BenchmarkConvert is beside its yardstick: the same compressor fed with the
-// bare text.
-func BenchmarkConvert(b *testing.B) {
-	const n = 60_000
-	report := func(b *testing.B, bytes int64) {
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/message")
-		b.ReportMetric(float64(bytes)/n, "bytes/message")
-	}
-	b.Run("yardstick=gzip", func(b *testing.B) {
-		var text []byte
-		g := lines(n, 1)
-		for _, block := range g.blocks {
-			for _, t := range block.All() {
-				text = append(append(text, t...), '\n')
-			}
-		}
-		var out bytes.Buffer
-		z, err := gzip.NewWriterLevel(&out, 6)
-		if err != nil {
-			b.Fatal(err)
-		}
-		for b.Loop() {
-			out.Reset()
-			z.Reset(&out)
-			for rest := text; len(rest) > 0; rest = rest[min(len(rest), 64<<10):] {
-				if _, err := z.Write(rest[:min(len(rest), 64<<10)]); err != nil {
-					b.Fatal(err)
-				}
-			}
-			if err := z.Close(); err != nil {
-				b.Fatal(err)
-			}
-		}
-		report(b, int64(out.Len()))
-	})
-	for _, senders := range []int{1, 100} {
-		g := lines(n, senders)
-		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) {
-			c := converter(b, nil)
-			var out discard
-			for b.Loop() {
-				out.bytes = 0
-				if err := c.Convert(g, g, &out); err != nil {
-					b.Fatal(err)
-				}
-			}
-			report(b, out.bytes)
-		})
-	}
-	b.Run("by=host", func(b *testing.B) {
-		g, c := lines(n, 1), converter(b, byHost)
-		var out discard
-		for b.Loop() {
-			out.bytes = 0
-			if err := c.Convert(g, g, &out); err != nil {
-				b.Fatal(err)
-			}
-		}
-		report(b, out.bytes)
-	})
 }

@@ -21,6 +21,9 @@ type hosts struct {
 	placed  []placed
 	known   int    // of all sources of the generation
 	unnamed uint64 // messages that had to go without
+
+	author   *event.Source // whose messages named the most hosts of the generation
+	authored int           // how many
 }
 
 // hostStream is a log stream with the chain of its messages.
@@ -39,7 +42,7 @@ type placed struct {
 }
 
 // reset begins a generation.
-func (h *hosts) reset() { h.known, h.unnamed = 0, 0 }
+func (h *hosts) reset() { h.known, h.unnamed, h.author, h.authored = 0, 0, nil, 0 }
 
 // begin forgets the messages, and all names but the source's own.
 func (h *hosts) begin(own string) {
@@ -85,8 +88,9 @@ func (h *hosts) stream(host []byte) int32 {
 
 // convertByHost makes the documents of one source, at least one for each host
 // that its messages name.
-func (c *Converter) convertByHost(s *grouped, id *cwl.ID, contents Contents, out Output) error {
-	c.hosts.begin(s.source.LogStream())
+func (c *Converter) convertByHost(s *stream, source *event.Source, id *cwl.ID, contents Contents, out Output) error {
+	c.hosts.begin(s.name)
+	before := c.hosts.known
 	for at := s.first; at >= 0; at = c.blocks[at].next {
 		b := contents.At(int(c.blocks[at].offset))
 		offset := 0
@@ -99,23 +103,28 @@ func (c *Converter) convertByHost(s *grouped, id *cwl.ID, contents Contents, out
 			offset = next
 		}
 		if len(c.hosts.placed) >= c.hosts.most {
-			if err := c.convertPlaced(s, id, contents, out); err != nil {
+			if err := c.convertPlaced(source, id, contents, out); err != nil {
 				return err
 			}
 		}
 	}
-	return c.convertPlaced(s, id, contents, out)
+	if n := c.hosts.known - before; n > c.hosts.authored {
+		c.hosts.author, c.hosts.authored = source, n
+	}
+	return c.convertPlaced(source, id, contents, out)
 }
 
 // convertPlaced makes the documents of the messages that were sorted. The names
 // stay known.
-func (c *Converter) convertPlaced(s *grouped, id *cwl.ID, contents Contents, out Output) error {
+func (c *Converter) convertPlaced(source *event.Source, id *cwl.ID, contents Contents, out Output) error {
 	for i := range c.hosts.streams {
 		stream := &c.hosts.streams[i]
 		if stream.first < 0 {
 			continue
 		}
-		c.open(stream.name)
+		if err := c.open(stream.name); err != nil {
+			return err
+		}
 		for at := stream.first; at >= 0; at = c.hosts.placed[at].next {
 			p := &c.hosts.placed[at]
 			b := contents.At(int(c.blocks[p.block].offset))
@@ -124,11 +133,11 @@ func (c *Converter) convertPlaced(s *grouped, id *cwl.ID, contents Contents, out
 				break // it was there when it was placed
 			}
 			id.Set(b.First + uint64(p.number))
-			if err := c.add(s.source, id, b.Received, text, out); err != nil {
+			if err := c.add(source, id, b.Received, text, out); err != nil {
 				return err
 			}
 		}
-		if err := c.close(s.source, out); err != nil {
+		if err := c.close(source, out); err != nil {
 			return err
 		}
 		stream.first = -1

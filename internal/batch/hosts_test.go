@@ -157,3 +157,33 @@ func TestNoAllocationForAMessageByHost(t *testing.T) {
 		t.Errorf("%v allocations for 20,000 messages of 4 senders with 10 hosts", got)
 	}
 }
+
+func TestALogStreamThatTheListenerHasChosenIsKept(t *testing.T) {
+	noted := event.NewSource("tls/6514", "syslog", "6514", "192.0.2.1").Named("192.0.2.1/hostname-not-of-fw1")
+	plain := event.NewSource("tls/6514", "syslog", "6514", "192.0.2.1")
+	g := &generation{}
+	g.add(noted, "<13>1 2024-01-02T03:04:05Z fw2 a - - - one")
+	g.add(plain, "<13>1 2024-01-02T03:04:05Z fw1 a - - - two")
+	for name, c := range map[string]struct {
+		change func(*Options)
+		want   []string
+	}{
+		"by host":   {byHost, []string{"192.0.2.1/hostname-not-of-fw1", "fw1"}},
+		"shared":    {byListener, []string{"192.0.2.1/hostname-not-of-fw1", "tls/6514"}},
+		"by itself": {func(*Options) {}, []string{"192.0.2.1/hostname-not-of-fw1", "192.0.2.1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out kept
+			if err := converter(t, c.change).Convert(g, g, &out); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, r := range out.records {
+				got = append(got, decode(t, r.Data).LogStream)
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}

@@ -1,13 +1,15 @@
 package batch
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kinesyslog/internal/event"
 )
 
 type metrics struct {
-	records prometheus.Counter
+	records [10]prometheus.Counter // by gzip level; there is no 0
 	raw     prometheus.Counter
 	bytes   prometheus.Counter
 	fill    prometheus.Histogram
@@ -15,10 +17,10 @@ type metrics struct {
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
+	records := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "kinesyslog_batch_records_total", Help: "Records made, by gzip level.",
+	}, []string{"level"})
 	m := &metrics{
-		records: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "kinesyslog_batch_records_total", Help: "Records made.",
-		}),
 		raw: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "kinesyslog_batch_raw_bytes_total", Help: "Bytes of the messages in records, as they came.",
 		}),
@@ -34,12 +36,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Help: "Messages in the log stream of their sender's address because too many hosts were named in one flush interval.",
 		}),
 	}
-	r.MustRegister(m.records, m.raw, m.bytes, m.fill, m.unnamed)
+	for level := 1; level < len(m.records); level++ {
+		m.records[level] = records.WithLabelValues(strconv.Itoa(level))
+	}
+	r.MustRegister(records, m.raw, m.bytes, m.fill, m.unnamed)
 	return m
 }
 
-func (m *metrics) record(r event.Record) {
-	m.records.Inc()
+func (m *metrics) record(r event.Record, level int) {
+	m.records[level].Inc()
 	m.raw.Add(float64(r.RawBytes))
 	m.bytes.Add(float64(len(r.Data)))
 	m.fill.Observe(float64(len(r.Data)))

@@ -23,8 +23,15 @@ type Rules struct {
 	// Bare leaves messages without a PRI as they are.
 	Bare bool
 	// ByHost names log streams after the hosts that messages name in their
-	// headers.
+	// headers. As with StreamOf, sources with a Stream keep that: their listener
+	// has chosen it, to say what the sender's word does not.
 	ByHost bool
+	// StreamOf, if it is not nil, names the log stream that a sender shares with
+	// others of its listener, given the listener's name and the sender's address.
+	// What is not empty then stands in place of the sender's address, so messages
+	// whose header names no host are given one that says the address, unless Bare
+	// is set. It must not be set together with ByHost.
+	StreamOf func(listener, address string) string
 }
 
 // Reader decides what becomes of messages: the event's time, and whether a
@@ -72,8 +79,13 @@ func (r *Reader) Read(received int64, text []byte) (at int64, header []byte, why
 		if scan.Skewed {
 			why |= SkewedTime
 		}
-		if !scan.HasPRI && !r.rules.Bare {
-			r.header = syslog.AppendHeader(r.header[:0], at, r.source.Address)
+		switch {
+		case r.rules.Bare:
+		case !scan.HasPRI:
+			r.header = syslog.AppendHeader(r.header[:0], syslog.DefaultPRI, at, r.source.Address)
+			header = r.header
+		case r.rules.StreamOf != nil && len(syslog.Hostname(text)) == 0:
+			r.header = syslog.AppendHeader(r.header[:0], scan.PRI, at, r.source.Address)
 			header = r.header
 		}
 	}

@@ -25,7 +25,12 @@ func (c *Listen) decide(given settings, in Input) []error {
 	}
 	if len(errs) == 0 {
 		add(c.checkProxy())
+		add(c.checkAllow(given))
 		add(c.checkNaming())
+		add(c.checkBinding())
+	}
+	if c.FlushIntervalMax < c.FlushInterval {
+		add(fmt.Errorf("--flush-interval-max %s is less than --flush-interval %s: give more, or leave it out", c.FlushIntervalMax, c.FlushInterval))
 	}
 	if c.MaxConnections > 0 && c.MaxConnectionsPerAddress > c.MaxConnections {
 		add(fmt.Errorf("--max-connections-per-address %d is more than --max-connections %d: give less", c.MaxConnectionsPerAddress, c.MaxConnections))
@@ -43,6 +48,9 @@ func (c *Listen) decideStream(given settings) error {
 		if !given.has("flush-interval") {
 			c.FlushInterval = localFlush
 		}
+	}
+	if c.FlushIntervalMax == 0 {
+		c.FlushIntervalMax = c.FlushInterval
 	}
 	if c.Stream == "" {
 		return errors.New("no delivery stream is named: give --stream NAME, or --local DIRECTORY to try without AWS")

@@ -69,7 +69,7 @@ func TestABadValueInAFileNamesTheLine(t *testing.T) {
 	inEmptyDir(t)
 	write(t, "relay.yaml", "stream: s\ntcp-port: 514\ncompression: 11\n")
 	_, err := Load(Input{Flags: flags("--config=relay.yaml"), LookupEnv: env()})
-	want := `relay.yaml:3: compression: "11" will not do: give a number from 1 to 9`
+	want := `relay.yaml:3: compression: "11" will not do: give a number from 1 to 9, or auto`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -42,10 +42,8 @@ type Listen struct {
 	UnixSockets []UnixSocket
 	UnixMode    fs.FileMode
 	UnixOwner   *Owner // nil: whoever the relay is
-	// Allow holds the networks that may send, and AllowFiles files that hold
-	// more. If both are empty everybody may.
-	Allow      []netip.Prefix
-	AllowFiles []string
+	// Allow says who may send, each listener once at most; see AllowedTo.
+	Allow []Allowed
 	// ProxyTrust holds the networks of balancers whose PROXY protocol headers
 	// are believed, and ProxyPorts the ports where everybody's are.
 	ProxyTrust []netip.Prefix
@@ -75,6 +73,10 @@ type Listen struct {
 	ClientCAs, CRLs []string
 	Permit          []access.Rule
 	PermitFiles     []string
+	// BindHostname says what becomes of messages over TLS that name a host which
+	// their client's certificate does not bear. Unless it is access.Unbound there
+	// is a listener with TLS, and ClientAuth is not access.None.
+	BindHostname access.Binding
 
 	// User is who the relay becomes when it has bound its ports, and who owns
 	// SpoolDir; nil if it stays who it is.
@@ -103,6 +105,8 @@ type Listen struct {
 	GroupPrefix string
 	// StreamName says what log streams are named after.
 	StreamName Naming
+	// StreamNetworkBits is how long, with ByNetwork, an IPv4 network's prefix is.
+	StreamNetworkBits int
 	// AddHeader says that messages without a valid header are given one.
 	AddHeader bool
 	// Timezone is the zone of timestamps that name none.
@@ -114,12 +118,15 @@ type Listen struct {
 	MaxPast, MaxFuture time.Duration
 	// MaxMessageBytes is where longer messages are cut.
 	MaxMessageBytes int
-	// Compression is the gzip level, 1 to 9.
+	// Compression is the gzip level, 1 to 9, or AutoCompression.
 	Compression int
+	// PricePerGB is what Firehose takes for a GB, in USD; 0: nobody asked.
+	PricePerGB float64
 
-	// FlushInterval is how long a message waits, at the most, before it is
-	// made into a record.
-	FlushInterval time.Duration
+	// FlushInterval is how long a message waits before it is made into a
+	// record, at the most unless the record would be mostly padding: then
+	// FlushIntervalMax, which is never less.
+	FlushInterval, FlushIntervalMax time.Duration
 	// SyncInterval is how long a message waits, at the most, for fsync.
 	SyncInterval time.Duration
 	// ShutdownTimeout is how long uploads may go on after SIGTERM.

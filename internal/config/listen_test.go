@@ -67,7 +67,7 @@ func TestDefaultsAreThoseOfTheTable(t *testing.T) {
 	want := &Listen{
 		Stream: "s", Address: "0.0.0.0", TLSPorts: []int{6514}, KeyPairs: []access.KeyPair{{Cert: "localhost.crt", Key: "localhost.key"}}, TLSMin: tls.VersionTLS12,
 		SpoolDir: "/var/lib/kinesyslog", GroupPrefix: "/kinesyslog", AddHeader: true, Timezone: time.Local,
-		MaxPast: 30 * 24 * time.Hour, MaxFuture: 24 * time.Hour, MaxMessageBytes: 65536, Compression: 6, FlushInterval: time.Minute, SyncInterval: time.Second,
+		MaxPast: 30 * 24 * time.Hour, MaxFuture: 24 * time.Hour, MaxMessageBytes: 65536, Compression: 6, PricePerGB: 0.029, FlushInterval: time.Minute, FlushIntervalMax: time.Minute, SyncInterval: time.Second,
 		ShutdownTimeout: 30 * time.Second, UnixMode: 0o666, MaxConnectionMemory: 256 << 20,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Listen{}), sameZone); diff != "" {
@@ -85,15 +85,24 @@ func TestAWrongValueIsOneLineThatSaysWhereAndWhatToDo(t *testing.T) {
 		{"--tls-port=-1", `--tls-port: "-1" will not do: give a number from 0 to 65535`},
 		{"--stream=arn:aws:firehose:x", `--stream: "arn:aws:firehose:x" is not a stream's name: give the name alone (not the ARN), up to 64 letters, digits, _, . and -`},
 		{"--address=1.2.3.4:514", `--address: "1.2.3.4:514" is not an address to listen on: give an IP address or a host name, without a port`},
+		{"--compression=best", `--compression: "best" will not do: give a number from 1 to 9, or auto`},
+		{"--price-per-gb=-1", `--price-per-gb: "-1" is not a price: give it like 0.029, or 0 for none`},
+		{"--price-per-gb=NaN", `--price-per-gb: "NaN" is not a price: give it like 0.029, or 0 for none`},
+		{"--price-per-gb=0,029", `--price-per-gb: "0,029" is not a price: give it like 0.029, or 0 for none`},
 		{"--flush-interval=60", `--flush-interval: "60" is not a time: give it with its unit, like 500ms, 60s or 2m`},
 		{"--flush-interval=1h", `--flush-interval: 1h is out of range: give a time from 100ms to 15m0s`},
+		{"--flush-interval-max=25h", `--flush-interval-max: 25h is out of range: give a time from 100ms to 24h0m0s`},
+		{"--flush-interval-max=30s", `--flush-interval-max 30s is less than --flush-interval 1m0s: give more, or leave it out`},
+		{"--stream-name=port", `--stream-name: "port" will not do: give address, hostname, certificate, endpoint, network or listener`},
+		{"--stream-name=network/33", `--stream-name: "network/33" will not do: give network/8 to network/32, the length of an IPv4 prefix`},
+		{"--stream-name=network/", `--stream-name: "network/" will not do: give network/8 to network/32, the length of an IPv4 prefix`},
 		{"--max-message-bytes=1M", `--max-message-bytes: 1M is out of range: give a size from 480 to 256K`},
 		{"--spool-max-bytes=1.5.5G", `--spool-max-bytes: "1.5.5G" is not a size: give a number, alone or with K, M, G or T, like 512M or 10GiB`},
 		{"--tls-min=1.1", `--tls-min: "1.1" will not do: give 1.2 or 1.3`},
 		{"--client-auth=yes", `--client-auth: "yes" will not do: give none, request or require`},
 		{"--permit=sha-256:AA", `--permit: "sha-256:AA" is not a fingerprint: give 32 octets in hexadecimal behind the first colon`},
 		{"--permit=@", `--permit: "" is not a file's name: give the path of a file`},
-		{"--compression=10", `--compression: "10" will not do: give a number from 1 to 9`},
+		{"--compression=10", `--compression: "10" will not do: give a number from 1 to 9, or auto`},
 		{"--timezone-for=10.0.0.0/8", `--timezone-for: "10.0.0.0/8" is not a network and a zone: give it like 10.1.0.0/16=Europe/Oslo`},
 		{"--timezone-for=10.0.0.0/33=UTC", `--timezone-for: "10.0.0.0/33" is not a network: give it like 10.1.0.0/16 or 2001:db8::/32`},
 		{"--timezone-for=10.1.2.3/8=UTC", `--timezone-for: 10.1.2.3/8 has bits behind its /8: did you mean 10.0.0.0/8?`},
@@ -145,7 +154,7 @@ func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 	})
 	want := "KINESYSLOG_TCP_PORT: \"x\" will not do: give a number from 0 to 65535\n" +
 		"--udp-port: port 5 is given twice: take one away\n" +
-		"--compression: \"0\" will not do: give a number from 1 to 9"
+		"--compression: \"0\" will not do: give a number from 1 to 9, or auto"
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -169,13 +178,13 @@ func TestAStreamIsRequiredUnlessLocal(t *testing.T) {
 
 func TestLocalFlushesWithinSecondsUnlessAskedOtherwise(t *testing.T) {
 	inEmptyDir(t)
-	for flush, want := range map[string]time.Duration{"": 3 * time.Second, "60s": time.Minute} {
+	for flush, want := range map[string]time.Duration{"": 3 * time.Second, "60s": time.Minute} { // and the most that it may be
 		in := flags("--local=d")
 		if flush != "" {
 			in["flush-interval"] = []string{flush}
 		}
-		if c := mustLoad(t, Input{Flags: in, LookupEnv: env()}); c.FlushInterval != want {
-			t.Errorf("asked for %q: got %s, want %s", flush, c.FlushInterval, want)
+		if c := mustLoad(t, Input{Flags: in, LookupEnv: env()}); c.FlushInterval != want || c.FlushIntervalMax != want {
+			t.Errorf("asked for %q: got %s to %s, want %s", flush, c.FlushInterval, c.FlushIntervalMax, want)
 		}
 	}
 }

@@ -13,16 +13,12 @@ func TestNetworksAreOfBothFamiliesAndMayBeSingleAddresses(t *testing.T) {
 		Flags:     flags("--stream=s", "--port=0", "--udp-port=514", "--allow=192.0.2.0/24", "--allow=2001:db8::1", "--allow=::ffff:10.0.0.0/104"),
 		LookupEnv: env("KINESYSLOG_PROXY_TRUST", "10.1.0.0/16 10.2.0.3"),
 	})
-	if c := mustLoad(t, Input{Flags: flags("--stream=s", "--udp-port=514", "--allow=@/etc/allow", "--allow=10.0.0.1", "--allow=@more"), LookupEnv: env()}); len(c.Allow) != 1 ||
-		!cmp.Equal(c.AllowFiles, []string{"/etc/allow", "more"}) {
-		t.Errorf("networks %v, files %q", c.Allow, c.AllowFiles)
-	}
 	for _, tt := range []struct {
 		name string
 		got  []netip.Prefix
 		want []string
 	}{
-		{"--allow", c.Allow, []string{"192.0.2.0/24", "2001:db8::1/128", "10.0.0.0/8"}},
+		{"--allow", c.AllowedTo("udp/514").Networks, []string{"192.0.2.0/24", "2001:db8::1/128", "10.0.0.0/8"}},
 		{"KINESYSLOG_PROXY_TRUST", c.ProxyTrust, []string{"10.1.0.0/16", "10.2.0.3/32"}},
 	} {
 		var got []string

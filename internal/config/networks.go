@@ -1,10 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"strings"
 )
 
 // networks takes prefixes, and single addresses as the longest ones.
@@ -22,47 +21,25 @@ func networks(to *[]netip.Prefix) func([]string) error {
 	}
 }
 
-// allow tells networks from the files that hold some.
-func (c *Listen) allow(values []string) error {
-	c.Allow, c.AllowFiles = nil, nil
-	var inline []string
-	for _, v := range values {
-		file, ok := strings.CutPrefix(v, "@")
-		if !ok {
-			inline = append(inline, v)
-			continue
-		}
-		if err := files(new([]string))([]string{file}); err != nil {
-			return err
-		}
-		c.AllowFiles = append(c.AllowFiles, file)
+// parseNetwork reads a network, or an address as a network of its own.
+func parseNetwork(v string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(v); err == nil {
+		a = a.Unmap().WithZone("")
+		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
-	return networks(&c.Allow)(inline)
-}
-
-// ReadNetworks reads a file of --allow with a network a line. Empty lines and
-// those that begin with # say nothing. A file without a network is an error:
-// more often than not it is one that is being written.
-func ReadNetworks(file string) (out []netip.Prefix, err error) {
-	data, err := os.ReadFile(file)
+	p, err := netip.ParsePrefix(v)
+	if err == nil && p.Addr().Is4In6() {
+		if p.Bits() < 96 {
+			err = errors.New("too short for IPv4")
+		} else {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+	}
 	if err != nil {
-		return nil, fmt.Errorf("read the networks of --allow: %w", err)
+		return p, fmt.Errorf("%q is not a network: give it like 10.1.0.0/16 or 2001:db8::/32", v)
 	}
-	number := 0
-	for line := range strings.Lines(string(data)) {
-		number++
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		p, err := parseNetwork(line)
-		if err != nil {
-			return nil, fmt.Errorf("--allow @%s, line %d: %w", file, number, err)
-		}
-		out = append(out, p)
+	if m := p.Masked(); m != p {
+		return p, fmt.Errorf("%s has bits behind its /%d: did you mean %s?", v, p.Bits(), m)
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("--allow @%s holds no network: write one a line", file)
-	}
-	return out, nil
+	return p, nil
 }

@@ -7,7 +7,7 @@ import (
 
 // readingOptions are those that say how messages are read, and where a running
 // relay tells of it.
-var readingOptions = []string{"timezone", "timezone-for", "max-skew", "add-header", "group-prefix", "prometheus-port", configOption}
+var readingOptions = []string{"timezone", "timezone-for", "max-skew", "add-header", "group-prefix", "stream-name", "prometheus-port", configOption}
 
 // ReadingOptions returns the lines of the table that LoadReading goes by.
 func ReadingOptions() []Option {

@@ -100,11 +100,16 @@ func (c *Listen) giveSpoolDir() error {
 	return errors.Join(dir.Chown(c.User.UID, c.User.GID), dir.Close())
 }
 
-// Reread names the files that are read again while the relay runs.
+// Reread names the files that are read again while the relay runs, each once.
 func (c *Listen) Reread() []string {
 	var files []string
 	for _, pair := range c.KeyPairs {
 		files = append(files, pair.Cert, pair.Key)
 	}
-	return slices.Concat(files, c.ClientCAs, c.CRLs, c.PermitFiles, c.AllowFiles)
+	for _, a := range c.Allow {
+		files = append(files, a.Files...)
+	}
+	files = slices.Concat(files, c.ClientCAs, c.CRLs, c.PermitFiles)
+	slices.Sort(files)
+	return slices.Compact(files)
 }

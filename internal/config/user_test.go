@@ -89,6 +89,7 @@ func TestNamesOfCertificatesNeedCertificates(t *testing.T) {
 		{"--cert=c.pem --key=c.pem", "no client shows a certificate"},
 		{"--cert=c.pem --key=c.pem --client-ca=c.pem", ""},
 		{"--cert=c.pem --key=c.pem --client-ca=c.pem --client-auth=request", ""},
+		{"--cert=c.pem --key=c.pem --client-ca=c.pem --port=0 --dtls-port=6514", ""},
 	} {
 		in := flags(append(strings.Fields(c.options), "--stream=s", "--stream-name=certificate", "--spool-dir="+dir+"/s")...)
 		_, err := Load(Input{Flags: in, LookupEnv: env()})
@@ -96,7 +97,7 @@ func TestNamesOfCertificatesNeedCertificates(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", c.options, err, c.want)
 		}
 	}
-	if _, err := Load(Input{Flags: flags("--stream=s", "--udp-port=514", "--stream-name=fqdn"), LookupEnv: env()}); err == nil || !strings.Contains(err.Error(), "give address, hostname or certificate") {
+	if _, err := Load(Input{Flags: flags("--stream=s", "--udp-port=514", "--stream-name=fqdn"), LookupEnv: env()}); err == nil || !strings.Contains(err.Error(), "give address, hostname, certificate, endpoint, network or listener") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -22,6 +22,7 @@ const (
 	localFlush   = 3 * time.Second
 	minFlush     = 100 * time.Millisecond
 	maxFlush     = 15 * time.Minute
+	maxFlushMax  = 24 * time.Hour
 	minSync      = time.Millisecond
 	maxSync      = time.Minute
 	maxShutdown  = time.Hour

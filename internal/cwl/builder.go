@@ -42,6 +42,7 @@ type Builder struct {
 	chunk []byte // JSON that the compressor has not seen
 	given int    // bytes of JSON that it has seen
 	held  int    // the most it can have seen and not written out
+	level int    // of gz
 
 	head   []byte // the document's beginning
 	name   []byte // scratch for appendName
@@ -63,19 +64,35 @@ func (o *output) Write(p []byte) (int, error) {
 
 // NewBuilder returns a Builder for a gzip level from 1 to 9.
 func NewBuilder(level int) (*Builder, error) {
-	if level < gzip.BestSpeed || level > gzip.BestCompression {
-		return nil, fmt.Errorf("gzip level %d: must be from 1 to 9", level)
-	}
 	b := &Builder{chunk: make([]byte, 0, chunkSize+chunkSize/2)}
 	b.setTimestamp(minTimestamp)
-	gz, err := gzip.NewWriterLevel(&b.out, level)
-	if err != nil {
-		return nil, fmt.Errorf("gzip level %d: %w", level, err)
+	if err := b.SetLevel(level); err != nil {
+		return nil, err
 	}
-	b.gz = gz
-	b.held = mostHeld(level)
 	return b, nil
 }
+
+// SetLevel changes the gzip level, 1 to 9, and gives up a document that is open.
+// A new compressor takes the place of the old one, so that memory does not grow
+// with the number of levels used. The level that is set already costs nothing.
+func (b *Builder) SetLevel(level int) error {
+	if level < gzip.BestSpeed || level > gzip.BestCompression {
+		return fmt.Errorf("gzip level %d: must be from 1 to 9", level)
+	}
+	b.open = false
+	if level == b.level {
+		return nil
+	}
+	gz, err := gzip.NewWriterLevel(&b.out, level)
+	if err != nil {
+		return fmt.Errorf("gzip level %d: %w", level, err)
+	}
+	b.gz, b.level, b.held = gz, level, mostHeld(level)
+	return nil
+}
+
+// Level returns the gzip level that is set.
+func (b *Builder) Level() int { return b.level }
 
 // Open begins a document. One that was open is given up, and what Close
 // returned becomes invalid. Empty names become "-", an empty owner

@@ -35,15 +35,15 @@ func NewSource(listener, format, port, address string) *Source {
 }
 
 // Named returns the same sender with a log stream of its own name, made safe as
-// SafeStream does it. An empty name is none.
+// SafeStream does it, in place of one it may have. An empty name is none.
 func (s *Source) Named(name string) *Source {
 	if name == "" {
 		return s
 	}
-	n := *s
+	n := NewSource(s.Listener, s.Format, s.Port, s.Address)
 	n.Stream = SafeStream(name)
-	n.key = s.key + "\x00" + n.Stream
-	return &n
+	n.key += "\x00" + n.Stream
+	return n
 }
 
 // LogStream is what the sender's log stream is called.

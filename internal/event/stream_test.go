@@ -34,6 +34,9 @@ func TestASourceWithANameIsReadBackFromItsKey(t *testing.T) {
 	if named.LogStream() != "CN_ fw1" || named.Address != "192.0.2.7" || plain.Stream != "" {
 		t.Errorf("%+v of %+v", named, plain)
 	}
+	if other := named.Named("fw2"); other.LogStream() != "fw2" || other.Key() != plain.Named("fw2").Key() {
+		t.Errorf("named again: %+v", other)
+	}
 	again, err := ParseSource(named.Key())
 	if err != nil || *again != *named {
 		t.Errorf("%+v, error %v; want %+v", again, err, named)

@@ -30,6 +30,7 @@ type Explanation struct {
 	Event    int64  // the event's time
 	Header   []byte // put in front of Text; nil if none is
 	Group    string // log group
+	Stream   string // log stream
 	// Reasons are what was not understood, by the names of the metrics.
 	Reasons []string
 }
@@ -53,8 +54,9 @@ func New(rules batch.Rules, groupPrefix string) *Explainer {
 
 // Sender says who a message is from.
 type Sender struct {
-	Address string
-	Port    string // of the listener, as it is in the log group
+	Address  string
+	Listener string // its name; needed only where log streams are named after it
+	Port     string // of the listener, as it is in the log group
 	// Format is "syslog" or "gelf"; if it is empty, GELF is recognised as on a
 	// port for syslog.
 	Format string
@@ -80,11 +82,12 @@ func (e *Explainer) Explain(message []byte, from Sender, received time.Time) *Ex
 			from.Format = "gelf"
 		}
 	}
-	x.Source = event.NewSource("", from.Format, from.Port, from.Address)
+	x.Source = event.NewSource(from.Listener, from.Format, from.Port, from.Address)
 	x.Group = e.prefix + "/" + from.Format + "/" + from.Port
 	e.reader.From(x.Source)
 	at, header, why := e.reader.Read(x.Received, x.Text)
 	x.Event, x.Header = at, bytes.Clone(header)
+	x.Stream = e.stream(x)
 	for name := range why.Names() {
 		x.Reasons = append(x.Reasons, name)
 	}
@@ -95,6 +98,19 @@ func (e *Explainer) Explain(message []byte, from Sender, received time.Time) *Ex
 	}
 	x.noteBytes(kind, unpacked)
 	return x
+}
+
+// stream is what the relay calls the log stream.
+func (e *Explainer) stream(x *Explanation) string {
+	switch {
+	case e.rules.StreamOf != nil:
+		return e.rules.StreamOf(x.Source.Listener, x.Source.Address)
+	case e.rules.ByHost:
+		if host := e.reader.Host(x.Text); len(host) > 0 {
+			return event.SafeStream(string(host))
+		}
+	}
+	return x.Source.LogStream()
 }
 
 // scanner reads as the relay does, and tells more.

@@ -183,11 +183,15 @@ func (o *page) delivery(x *Explanation) {
 		why = "the time of receipt"
 	}
 	o.line('=', "event", "", of(x.Event), why)
-	o.line(' ', "in", "", x.Group, "log stream "+x.Source.Address)
+	o.line(' ', "in", "", x.Group, "log stream "+x.Stream)
+	because := "no PRI"
+	if x.Message.Scan.HasPRI {
+		because = "no host, and the log stream does not name the sender"
+	}
 	if x.Header == nil {
 		o.line(' ', "as", "", "it came", "no header is put in front")
 	} else {
-		o.line(' ', "as", "", strings.TrimSuffix(string(x.Header), " "), "is put in front of it, because it has no PRI")
+		o.line(' ', "as", "", strings.TrimSuffix(string(x.Header), " "), "is put in front of it, because it has "+because)
 	}
 	if len(x.Reasons) > 0 {
 		o.line(' ', "counted", "", strings.Join(x.Reasons, ", "), "")

@@ -25,7 +25,10 @@ type staging struct {
 }
 
 // stagedBlock is a block that only lacks its number.
-type stagedBlock struct{ start, end, count int }
+type stagedBlock struct {
+	start, end, count int
+	source            *event.Source
+}
 
 // listenerCount is what the ledger is told. A reader belongs to one listener,
 // so that there is hardly ever more than one.
@@ -55,7 +58,7 @@ func (st *staging) add(source *event.Source, received int64, text []byte) {
 	if st.source != source || len(st.buf)-st.blocks[len(st.blocks)-1].start > maxBlockTexts {
 		st.endBlock()
 		st.source = source
-		st.blocks = append(st.blocks, stagedBlock{start: len(st.buf)})
+		st.blocks = append(st.blocks, stagedBlock{start: len(st.buf), source: source})
 		st.buf = beginBlock(st.buf, source.Key(), received)
 	}
 	st.buf = event.AppendText(st.buf, text)

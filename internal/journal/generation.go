@@ -26,10 +26,12 @@ type Generation struct {
 	journal *Journal
 	header  fileHeader
 	path    string
+	begun   time.Time
 	age     *time.Timer // seals it when its time has come
 
 	// Guarded by the shard's mutex while the generation is open, constant after.
 	size   int64
+	text   int64 // bytes of messages as they came
 	next   uint64
 	counts []Count
 

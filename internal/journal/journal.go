@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"kinesyslog/internal/event"
 	"kinesyslog/internal/ledger"
 	"kinesyslog/internal/vfs"
@@ -22,40 +20,6 @@ import (
 
 // ReasonFull is why messages are dropped that nobody can be made to wait with.
 const ReasonFull = "spool_full"
-
-// Budget is the room on disk that journal and spool share.
-type Budget interface {
-	// Use takes room and never refuses: what is asked beforehand is Full.
-	Use(bytes int64)
-	// Free gives room back.
-	Free(bytes int64)
-	// Full tells whether intake has to stop.
-	Full() bool
-	// Wait returns when it may go on, or with ctx's error.
-	Wait(ctx context.Context) error
-	// Refused tells that the disk did not take a write, for want of space or
-	// for another reason: intake has to stop for a while.
-	Refused(err error)
-}
-
-// Options say where the journal is and how it behaves. All but Published are
-// needed.
-type Options struct {
-	Dir             string
-	Shards          int
-	GenerationBytes int64         // a generation is closed when it is about so large
-	FlushInterval   time.Duration // or when its first message is so old
-	SyncInterval    time.Duration
-	// Published tells whether the records of a generation found at start are in
-	// the spool already, in which case its file is dropped.
-	Published func(name string) bool
-
-	FS         vfs.FS
-	Budget     Budget
-	Ledger     *ledger.Ledger
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
-}
 
 // Journal is safe for concurrent use.
 type Journal struct {
@@ -104,7 +68,11 @@ func Open(o Options) (*Journal, error) {
 	}
 	j.staging.New = func() any { return new(staging) }
 	for i := range o.Shards {
-		j.shards = append(j.shards, &shard{journal: j, index: i})
+		s := &shard{journal: j, index: i}
+		if o.FlushIntervalMax > o.FlushInterval {
+			s.pending = newDocuments(o.StreamOf)
+		}
+		j.shards = append(j.shards, s)
 	}
 	j.metrics.backlog(func() float64 { return float64(j.queue.len()) })
 	var err error

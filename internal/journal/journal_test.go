@@ -427,31 +427,6 @@ func TestNoAllocationFromSocketToJournal(t *testing.T) {
 	}
 }
 
-func BenchmarkAppend(b *testing.B) {
-	for _, n := range []int{1, 16, 1024} {
-		b.Run(fmt.Sprintf("messages=%d", n), func(b *testing.B) {
-			j := open(b, b.TempDir(), func(o *Options) { o.SyncInterval, o.GenerationBytes = time.Hour, 32<<20 })
-			defer j.Close()
-			go func() {
-				for g := j.Next(b.Context()); g != nil; g = j.Next(b.Context()) {
-					_ = g.Drop()
-				}
-			}()
-			s, text := source("192.0.2.1"), []byte(strings.Repeat("x", 256))
-			a := j.NewAppender()
-			b.SetBytes(256)
-			for i := 0; b.Loop(); i++ {
-				a.Add(s, 1, text)
-				if i%n == n-1 {
-					if err := a.Commit(b.Context(), true); err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-		})
-	}
-}
-
 func FuzzBlocks(f *testing.F) {
 	s := source("192.0.2.1").Key()
 	block := event.AppendText(beginBlock(nil, s, 1), []byte("text"))

@@ -61,6 +61,9 @@ func (q *queue) next(ctx context.Context) *Generation {
 	}
 }
 
+// Queued is how many closed generations Next has not given out.
+func (j *Journal) Queued() int { return j.queue.len() }
+
 func (q *queue) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -16,6 +16,7 @@ type shard struct {
 	mu      sync.Mutex
 	open    *Generation // nil between generations
 	scratch []byte
+	pending *documents // of the open generation; nil unless it may stay open for longer
 }
 
 // write appends staged blocks to the open generation, opening one if need be,
@@ -38,6 +39,9 @@ func (s *shard) write(st *staging) (*Generation, error) {
 	for _, b := range st.blocks {
 		numberBlock(st.buf[b.start:b.end], next)
 		next += uint64(b.count)
+		if s.pending != nil {
+			s.pending.see(b.source)
+		}
 	}
 	// At a fixed offset: after a short write the same place is written again.
 	if _, err := g.file.WriteAt(st.buf, g.size); err != nil {
@@ -57,6 +61,7 @@ func (s *shard) write(st *staging) (*Generation, error) {
 	for _, c := range st.counts {
 		s.journal.ledger.Receive(c.listener, c.messages, c.bytes)
 		g.count(c.listener, c.messages)
+		g.text += int64(c.bytes)
 	}
 	s.journal.metrics.written.Add(float64(len(st.buf)))
 	s.journal.syncer.dirty(g)
@@ -78,13 +83,30 @@ func (s *shard) seal() {
 	s.journal.queue.put(g)
 }
 
-// sealIf seals a generation if it is still the open one: its time has come.
+// sealIf seals a generation if it is still the open one.
 func (s *shard) sealIf(g *Generation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == g {
 		s.seal()
 	}
+}
+
+// due is called when a generation is as old as the flush interval, if it is
+// still the open one, and again until it has been sealed.
+func (s *shard) due(g *Generation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open != g {
+		return
+	}
+	o := &s.journal.options
+	left := o.FlushIntervalMax - time.Since(g.begun)
+	if s.pending == nil || left <= 0 || g.text >= int64(s.pending.count())*o.DocumentBytes || s.journal.budget.Full() {
+		s.seal()
+		return
+	}
+	g.age.Reset(min(o.FlushInterval, left))
 }
 
 // create begins a new generation's file. Called with s.mu.
@@ -103,7 +125,11 @@ func (j *Journal) create(s *shard) (*Generation, error) {
 		return nil, fmt.Errorf("write to journal file %s: %w", g.path, err)
 	}
 	g.file, g.size, g.fresh = f, fileHeaderSize, true
-	g.age = time.AfterFunc(j.options.FlushInterval, func() { s.sealIf(g) })
+	g.begun = time.Now()
+	g.age = time.AfterFunc(j.options.FlushInterval, func() { s.due(g) })
+	if s.pending != nil {
+		s.pending.reset()
+	}
 	j.budget.Use(fileHeaderSize)
 	j.metrics.generations.Inc()
 	return g, nil

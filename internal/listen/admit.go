@@ -46,6 +46,9 @@ func (s *server) admit(cn *connection) (sender netip.Addr, conn net.Conn, ok boo
 	if h.source.IsValid() {
 		sender = h.source
 	}
+	if trusted {
+		cn.via = h.endpoint
+	}
 	if !s.allows(sender) {
 		s.refuseSender(sender.String())
 		return sender, nil, false

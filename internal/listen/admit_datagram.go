@@ -6,15 +6,16 @@ import (
 )
 
 // admit finds out who sent a datagram, and whether they may. It returns the text
-// behind a PROXY protocol header. What is refused was counted; nothing is
-// answered. It allocates nothing.
-func (u *UDP) admit(peer netip.Addr, datagram []byte) (sender netip.Addr, text []byte, ok bool) {
+// behind a PROXY protocol header, and the VPC endpoint that a trusted balancer
+// tells of, if log streams are named after it. What is refused was counted;
+// nothing is answered. It allocates nothing.
+func (u *UDP) admit(peer netip.Addr, datagram []byte) (sender netip.Addr, via vpcEndpoint, text []byte, ok bool) {
 	speaks, trusted := u.opts.Proxy.speaks(peer)
 	if !trusted && !u.allows(peer) {
-		return peer, nil, false
+		return peer, via, nil, false
 	}
 	if !speaks || len(datagram) < proxyFixedV2 || !begins(datagram, proxySignatureV2) {
-		return peer, datagram, !trusted || u.allows(peer)
+		return peer, via, datagram, !trusted || u.allows(peer)
 	}
 	h, more, err := parseProxyHeader(datagram)
 	if err == nil && (more || h.size > len(datagram)) {
@@ -23,17 +24,22 @@ func (u *UDP) admit(peer netip.Addr, datagram []byte) (sender netip.Addr, text [
 	if err != nil {
 		u.opts.Ledger.Drop(u.name, dropProxy, 1, uint64(len(datagram)))
 		u.refusedProxy.warn(slog.Any("peer", peer), slog.Any("error", err))
-		return peer, nil, false
+		return peer, via, nil, false
 	}
 	text = datagram[h.size:]
 	if h.local {
-		return peer, text, len(text) > 0 // without text it is a health check
+		return peer, via, text, len(text) > 0 // without text it is a health check
 	}
 	sender = peer
 	if h.source.IsValid() {
 		sender = h.source
 	}
-	return sender, text, u.allows(sender)
+	if trusted && u.opts.NameByEndpoint && h.tlvs > 0 {
+		var tlvs endpointFinder
+		_, _ = tlvs.Write(datagram[h.tlvs:h.size]) // it never fails
+		via = tlvs.found
+	}
+	return sender, via, text, u.allows(sender)
 }
 
 // allows tells whether an address may send, and counts it if not.

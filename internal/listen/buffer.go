@@ -9,7 +9,9 @@ const (
 
 // buffer holds what was read from a connection and not yet used. It grows
 // while reads fill it, so that a busy connection needs few reads, and shrinks
-// back when it is not made use of, so that idle connections cost little.
+// back when it is not made use of, so that idle connections cost little. With a
+// lender it has a large space only while there is something to be read, and
+// grows only for long messages.
 type buffer struct {
 	b     []byte
 	r, w  int // b[r:w] is held
@@ -18,6 +20,9 @@ type buffer struct {
 	limits *Limits
 	full   bool // the last read filled all the space there was
 	peak   int  // the most that was held since the last trim
+
+	lender *lender // nil: it reads into its own memory only
+	own    []byte  // what b was before memory was borrowed; nil: nothing is borrowed
 }
 
 // newBuffer returns a buffer that can always take more while it holds at most
@@ -48,7 +53,41 @@ func (b *buffer) space() []byte {
 func (b *buffer) filled(n int) {
 	b.full = n > 0 && n == len(b.b)-b.w
 	b.w += n
-	b.peak = max(b.peak, b.w-b.r)
+	if b.own == nil {
+		b.peak = max(b.peak, b.w-b.r)
+	}
+}
+
+// borrow makes the space a large one until settle. It does nothing where there
+// is no lender, and where much is held already: that would be copied again
+// for each read, however little came.
+func (b *buffer) borrow() {
+	if b.lender == nil || b.w-b.r > minBuffer {
+		return
+	}
+	lent := b.lender.take()
+	b.w = copy(lent, b.b[b.r:b.w])
+	b.own, b.b, b.r, b.full = b.b, lent, 0, false
+}
+
+// settle gives back what was borrowed. It returns false if there is no memory
+// for what is held.
+func (b *buffer) settle() bool {
+	if b.own == nil {
+		return true
+	}
+	held := b.bytes()
+	if size := powerOfTwo(2 * len(held)); len(held) > len(b.own) {
+		if !b.limits.use(size-len(b.own), true) {
+			return false
+		}
+		b.own = make([]byte, size)
+	}
+	lent := b.b
+	b.r, b.w, b.b, b.own = 0, copy(b.own, held), b.own, nil
+	b.peak = max(b.peak, b.w)
+	b.lender.giveBack(lent)
+	return true
 }
 
 // bytes returns what is held. It is valid until space or trim is called.
@@ -73,6 +112,10 @@ func (b *buffer) trim() {
 // release gives back all memory that was asked for. The buffer is not used
 // afterwards.
 func (b *buffer) release() {
+	if b.own != nil {
+		b.lender.giveBack(b.b)
+		b.b, b.own = b.own, nil
+	}
 	b.limits.free(len(b.b) - minBuffer)
 	b.b = nil
 }

@@ -13,6 +13,8 @@ type connection struct {
 	// draining is set before a blocked Read is woken up: from then on only what
 	// is on its way is read.
 	draining atomic.Bool
+	// via is the VPC endpoint that a trusted balancer tells of.
+	via vpcEndpoint
 }
 
 // connections are all those of one listener. Its methods may be called at the

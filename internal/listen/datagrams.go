@@ -8,10 +8,12 @@ import (
 )
 
 const (
-	// batchSize is how many datagrams one system call brings at most.
-	batchSize = 64
+	// batchSize is how many datagrams, or runs of them, one system call brings at
+	// most.
+	batchSize = 128
 	// datagramSize is more than UDP can carry: 65,507 bytes over IPv4, 65,527
-	// over IPv6. Pages of the buffers are real only once they were written to.
+	// over IPv6, and no more comes with GRO. Pages of the buffers are real only
+	// once they were written to.
 	datagramSize = 64 << 10
 )
 
@@ -28,10 +30,11 @@ type datagrams struct {
 	zones map[uint32]string // names of interfaces by their index
 }
 
-// control is room for the one control message that is asked for, SO_RXQ_OVFL.
-type control struct {
+// control is room for the control messages that are asked for: SO_RXQ_OVFL and
+// UDP_GRO, in any order.
+type control [2]struct {
 	header unix.Cmsghdr
-	drops  uint32
+	value  uint32
 	_      uint32
 }
 
@@ -50,17 +53,20 @@ func newDatagrams() *datagrams {
 	return d
 }
 
-// receive waits for a datagram and takes those that are there, or only the
-// latter with MSG_DONTWAIT. It returns how many; they stay until the next call.
-func (d *datagrams) receive(fd, flags int) (int, error) {
+// receive takes the datagrams that are there, without waiting: EAGAIN says that
+// there are none. It returns how many; they stay until the next call. With GRO
+// one may be a run of several, see segment.
+//
+// The runtime is not told of the system call, which never blocks: see
+// gathering.pause.
+func (d *datagrams) receive(fd int) (int, error) {
 	for i := range d.filled {
 		h := &d.headers[i].Hdr
 		h.Namelen = uint32(unsafe.Sizeof(d.names[i]))
 		h.SetControllen(int(unsafe.Sizeof(d.controls[i])))
 	}
 	d.filled = 0
-	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&d.headers)), batchSize,
-		uintptr(flags|unix.MSG_WAITFORONE), 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&d.headers)), batchSize, unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
@@ -68,7 +74,7 @@ func (d *datagrams) receive(fd, flags int) (int, error) {
 	return d.filled, nil
 }
 
-// text returns the i-th datagram.
+// text returns the i-th datagram, or run of them.
 func (d *datagrams) text(i int) []byte {
 	n := min(int(d.headers[i].Len), datagramSize)
 	return d.buffers[i*datagramSize:][:n:n]
@@ -96,12 +102,30 @@ func (d *datagrams) zone(id uint32) string {
 	return name
 }
 
+// segment returns how long each datagram of the i-th run is, but for the last,
+// which may be shorter. It is at least 1, and the whole length if the kernel has
+// put nothing together.
+func (d *datagrams) segment(i int) int {
+	whole := max(int(d.headers[i].Len), 1)
+	if size, ok := d.told(i, unix.SOL_UDP, unix.UDP_GRO); ok && 0 < size && int(size) < whole {
+		return int(size)
+	}
+	return whole
+}
+
 // drops returns the kernel's count of drops as of the i-th datagram, if it came
 // with one: the kernel leaves it out while it is 0.
 func (d *datagrams) drops(i int) (count uint32, ok bool) {
-	c := &d.controls[i]
-	if int(d.headers[i].Hdr.Controllen) < unix.CmsgLen(4) || c.header.Level != unix.SOL_SOCKET || c.header.Type != unix.SO_RXQ_OVFL {
-		return 0, false
+	return d.told(i, unix.SOL_SOCKET, unix.SO_RXQ_OVFL)
+}
+
+// told returns the value of a control message that came with the i-th datagram.
+func (d *datagrams) told(i int, level, kind int32) (value uint32, ok bool) {
+	n := int(d.headers[i].Hdr.Controllen) / int(unsafe.Sizeof(d.controls[i][0]))
+	for k := range min(n, len(d.controls[i])) {
+		if c := &d.controls[i][k]; c.header.Level == level && c.header.Type == kind {
+			return c.value, true
+		}
 	}
-	return c.drops, true
+	return 0, false
 }

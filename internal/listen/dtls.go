@@ -54,7 +54,11 @@ type DTLSOptions struct {
 
 	// Format is as for TCP. A record holds one or more messages as on a TLS
 	// connection, or one as in a datagram of UDP; none goes on in the next.
-	Format     string
+	Format string
+	// NameByCertificate and BindHostname are as in TCPOptions.
+	NameByCertificate bool
+	BindHostname      access.Binding
+
 	MaxMessage int                   // bytes; 0: DefaultMaxMessage
 	Limits     *Limits               // nil: none
 	Allow      func(netip.Addr) bool // who may send; nil: everybody
@@ -82,9 +86,10 @@ type DTLS struct {
 	metrics    *metrics
 	recognised prometheus.Counter
 	handshakes *handshakes
+	hostnames  *hostnames // nil if they are not bound
 	log        *slog.Logger
 
-	refusedSender, refused, closed, fast, lost, failed, dropped *sampled
+	refusedSender, refused, closed, fast, overrun, lost, failed, dropped, strange *sampled
 }
 
 // NewDTLS binds the address. Close it if Run is not called.
@@ -154,8 +159,13 @@ func (d *DTLS) prepare() (err error) {
 		return err
 	}
 	d.log = d.opts.Logger.With("listener", d.name)
+	d.metrics.tellCuts(d.log)
+	d.metrics.unproven = told{d.metrics.unproven, newSampled(d.log, "DTLS handshake not begun: the sender did not give our cookie back, so that its address may be forged; if it is not, see that our answers reach it")}
 	o := &serverOptions{handshake: d.opts.Handshake, registerer: d.opts.Registerer}
 	if d.handshakes, err = newHandshakes(o, d.metrics, d.log, d.name); err != nil {
+		return err
+	}
+	if d.hostnames, err = newHostnames(d.opts.BindHostname, d.name, d.opts.Ledger, d.log, d.opts.Registerer); err != nil {
 		return err
 	}
 	d.sources = newSources(d.name, d.opts.Format, port)
@@ -170,10 +180,12 @@ func (d *DTLS) prepare() (err error) {
 	d.refusedSender = newSampled(d.log, "datagram refused: its sender is in no network of --allow")
 	d.refused = newSampled(d.log, "session refused")
 	d.closed = newSampled(d.log, "session closed")
-	d.fast = newSampled(d.log, "messages dropped: their sender sends more a second than --rate-limit")
+	d.fast = newSampled(d.log, "messages dropped: their sender sends more a second than --rate-limit: raise it, or look at the sender")
+	d.overrun = newSampled(d.log, overrunText)
+	d.strange = newSampled(d.log, "datagram ignored: it belongs to no session, which its sender must begin again (restart the sender; sessions end after --idle-timeout, 5 minutes if that is 0)")
 	d.lost = newSampled(d.log, "messages dropped because the journal did not take them")
 	d.failed = newSampled(d.log, "datagrams could not be read, trying again")
-	d.dropped = newSampled(d.log, "datagram dropped: it is too long, or too many of its sender wait")
+	d.dropped = newSampled(d.log, "datagram dropped: it is too long (8,192 bytes are possible), or too many of its sender wait: let it send less at once, or use TLS")
 	d.withSocket(func(s *socket) {
 		s.raiseBuffer(DefaultReceiveBuffer)
 		s.drops, _ = s.kernelDrops() // those before are not ours

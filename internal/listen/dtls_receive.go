@@ -43,7 +43,7 @@ func (d *DTLS) take(ctx context.Context, from netip.AddrPort, datagram []byte) {
 		return
 	}
 	if len(datagram) == 0 {
-		d.metrics.noSession.Inc()
+		d.ignore(sender)
 		return
 	}
 	if len(datagram) > maxDTLSDatagram {
@@ -58,10 +58,16 @@ func (d *DTLS) take(ctx context.Context, from netip.AddrPort, datagram []byte) {
 	}, func(p *dtlsPeer) { d.serve(ctx, p) })
 	switch {
 	case peer == nil:
-		d.metrics.noSession.Inc()
+		d.ignore(sender)
 	case !delivered:
 		d.drop(dropQueue, sender, len(datagram))
 	}
+}
+
+// ignore counts and logs a datagram that is of no session.
+func (d *DTLS) ignore(sender netip.Addr) {
+	d.metrics.noSession.Inc()
+	d.strange.warn(slog.Any("sender", sender))
 }
 
 func (d *DTLS) drop(reason string, sender netip.Addr, size int) {
@@ -113,6 +119,7 @@ func (d *DTLS) bookKernelDrops() {
 		if count, err := s.kernelDrops(); err == nil {
 			if n := s.newDrops(count); n > 0 {
 				d.opts.Ledger.Drop(d.name, dropKernel, n, 0)
+				d.overrun.warn(slog.Uint64("datagrams", n))
 			}
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -59,6 +60,7 @@ func (d *DTLS) serve(ctx context.Context, p *dtlsPeer) {
 	defer p.close()
 	conn, err := d.server(p, d.opts.Access())
 	if err != nil {
+		d.metrics.handshakesFailed.Inc()
 		d.handshakes.log.warn(slog.Any("sender", p.sender), slog.Any("error", err))
 		return
 	}
@@ -93,22 +95,21 @@ func (d *DTLS) unshaken(ctx context.Context, p *dtlsPeer, err error) {
 		d.handshakes.refuse(p.sender, refusal)
 	} else if ctx.Err() == nil && !p.stopped() {
 		d.metrics.handshakesFailed.Inc()
-		d.handshakes.log.warn(slog.Any("sender", p.sender), slog.Any("error", err))
+		d.handshakes.log.warn(slog.Any("sender", p.sender), slog.Any("error", err), slog.String("hint", handshakeHint(err)))
 	}
 }
 
 // read takes the messages of a session until it ends, and tells why.
 func (d *DTLS) read(p *dtlsPeer, conn *dtls.Conn) error {
 	buf := make([]byte, maxDTLSDatagram)
-	appender := d.opts.Journal.NewAppender()
-	source := d.sources.get(p.sender)
+	from := d.newSession(p, conn)
 	for {
 		draining := p.listen(conn, d.opts.Idle)
 		n, err := conn.Read(buf)
 		var network net.Error
 		switch {
 		case err == nil:
-			d.takeRecord(p, appender, source, buf[:n])
+			d.takeRecord(from, buf[:n])
 		case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 			return nil
 		case errors.As(err, &network) && network.Timeout():
@@ -124,8 +125,36 @@ func (d *DTLS) read(p *dtlsPeer, conn *dtls.Conn) error {
 	}
 }
 
-// takeRecord puts the messages of a record into the journal.
-func (d *DTLS) takeRecord(p *dtlsPeer, appender Appender, source *event.Source, record []byte) {
+// dtlsSession is what the messages of one session have in common.
+type dtlsSession struct {
+	sender   netip.Addr
+	source   *event.Source
+	gelf     *event.Source // of messages that are GELF among others; nil where all are of source's format
+	claims   *claims       // nil: host names are not bound
+	appender Appender
+}
+
+func (d *DTLS) newSession(p *dtlsPeer, conn *dtls.Conn) *dtlsSession {
+	s := &dtlsSession{sender: p.sender, source: d.sources.get(p.sender), appender: d.opts.Journal.NewAppender()}
+	if d.gelf != nil {
+		s.gelf = d.gelf.get(p.sender)
+	}
+	if !d.opts.NameByCertificate && d.hostnames == nil {
+		return s
+	}
+	certificate := dtlsCertificate(conn)
+	s.claims = d.hostnames.of(certificate, p.sender)
+	name := naming{byCertificate: d.opts.NameByCertificate}.stream(certificate, vpcEndpoint{}, p.sender)
+	s.source = s.source.Named(name)
+	if s.gelf != nil {
+		s.gelf = s.gelf.Named(name)
+	}
+	return s
+}
+
+// takeRecord puts the messages of a record into the journal, but for those that
+// are refused.
+func (d *DTLS) takeRecord(s *dtlsSession, record []byte) {
 	var frames framer = gelf.NewNULFramer(d.opts.MaxMessage)
 	if d.opts.Format != formatGELF {
 		frames = newMixedFramer(d.opts.MaxMessage)
@@ -141,26 +170,29 @@ func (d *DTLS) takeRecord(p *dtlsPeer, appender Appender, source *event.Source, 
 		if cut {
 			d.metrics.cut.Inc()
 		}
-		if !d.opts.Limits.admits(p.sender) {
+		if !d.opts.Limits.admits(s.sender) {
 			fast.messages++
 			fast.bytes += uint64(len(msg))
 			continue
 		}
-		from := source
-		if d.gelf != nil && gelf.Looks(msg) == gelf.JSON {
-			from = d.gelf.get(p.sender)
+		source := s.source
+		if s.gelf != nil && gelf.Looks(msg) == gelf.JSON {
+			source = s.gelf
 			d.recognised.Inc()
 		}
-		appender.Add(from, received, msg)
-		added = true
+		if source, may := s.claims.judge(source, msg); may {
+			s.appender.Add(source, received, msg)
+			added = true
+		}
 	}
+	s.claims.settle()
 	if fast.messages > 0 {
 		d.opts.Ledger.Drop(d.name, dropRate, fast.messages, fast.bytes)
-		d.fast.warn(slog.Any("sender", p.sender))
+		d.fast.warn(slog.Any("sender", s.sender))
 	}
 	if added {
 		// Nothing waits in it.
-		if err := appender.Commit(context.Background(), false); err != nil {
+		if err := s.appender.Commit(context.Background(), false); err != nil {
 			d.lost.warn(slog.Any("error", err))
 		}
 	}

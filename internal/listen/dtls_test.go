@@ -38,6 +38,7 @@ func TestDTLSRecordHoldsOneMessageOrMore(t *testing.T) {
 	if n := e.metric(t, "kinesyslog_messages_cut_total", ""); n != 1 {
 		t.Errorf("%v messages were cut, want 1", n)
 	}
+	e.log.wait(t, "--max-message-bytes")
 	if b := e.balance(t); b.Received != 8 || b.Difference() != 0 {
 		t.Errorf("ledger: %+v", b)
 	}
@@ -167,6 +168,7 @@ func TestForgedAddressesTakeNoPlaceOfRealOnes(t *testing.T) {
 	send(t, dialDTLS(t, l), "<1>good")
 	e.journal.wait(t, 1)
 	waitForMetric(t, e, "kinesyslog_dtls_unproven_total", 101)
+	e.log.wait(t, "see that our answers reach it")
 	l.peers.mu.Lock()
 	if n := l.peers.unproven.Len(); n != maxUnproven-1 {
 		t.Errorf("%d peers wait for a cookie, want %d", n, maxUnproven-1)
@@ -237,6 +239,7 @@ func TestGarbageHarmsNoDTLSSession(t *testing.T) {
 	garbage := []string{"x", "<1>syslog without DTLS", string([]byte{23, 254, 253, 0, 1, 0, 0, 0, 0, 0, 9, 0, 1, 0}), strings.Repeat("\x16", 200)}
 	send(t, stranger, garbage...)
 	waitForMetric(t, e, "kinesyslog_dtls_no_session_total", float64(len(garbage)))
+	e.log.wait(t, "belongs to no session")
 	silent(t, stranger, 50*time.Millisecond)
 	send(t, stranger, string(hello[:40]), string(hello[:14])+strings.Repeat("\xff", 300)) // begins like a handshake
 

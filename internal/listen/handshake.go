@@ -75,7 +75,7 @@ func (h *handshakes) shake(ctx context.Context, conn net.Conn, sender netip.Addr
 		letRead(conn)
 	} else if !stopping() && !hungUp(err) { // one that leaves without a word is a health check
 		h.failed.Inc()
-		h.log.warn(slog.String("sender", sender.String()), slog.Any("error", err))
+		h.log.warn(slog.String("sender", sender.String()), slog.Any("error", err), slog.String("hint", handshakeHint(err)))
 	}
 	return nil, false
 }

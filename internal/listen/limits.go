@@ -13,7 +13,7 @@ type LimitOptions struct {
 	Connections           int   // that are open at the same time
 	ConnectionsPerAddress int   // of them, for one sender's address
 	Memory                int64 // bytes for what connections have sent of messages that are not whole yet, beyond 4 KiB for each
-	Rate                  int   // messages a second of one sender's address
+	Rate                  int   // messages a second of one sender's address, or one user of a Unix datagram socket
 
 	Registerer prometheus.Registerer // nil: no metrics
 }
@@ -21,10 +21,12 @@ type LimitOptions struct {
 // Limits bound what senders can take of a relay, over all listeners they are
 // given to. Its methods may be called at the same time. A nil Limits has none.
 //
-// A sender is an address, the client's where there is PROXY protocol.
+// A sender is an address, the client's where there is PROXY protocol. On Unix
+// datagram sockets it is a user of this host.
 type Limits struct {
 	opts  LimitOptions
-	rates *rates // nil: no limit
+	rates *rates[netip.Addr] // nil: no limit
+	users *rates[uint32]     // likewise
 
 	open   atomic.Int64
 	memory atomic.Int64
@@ -38,7 +40,7 @@ type Limits struct {
 func NewLimits(opts LimitOptions) (*Limits, error) {
 	l := &Limits{opts: opts, from: map[netip.Addr]int{}}
 	if opts.Rate > 0 {
-		l.rates = newRates(opts.Rate)
+		l.rates, l.users = newRates[netip.Addr](opts.Rate), newRates[uint32](opts.Rate)
 	}
 	r := &registrar{reg: opts.Registerer}
 	gauge := func(name, help string, f func() float64) {

@@ -7,38 +7,38 @@ import (
 	"time"
 )
 
-// rates are token buckets, one for each sender's address, that hold what comes
-// in a second. Each is one number: when the sender will have used up what it was
+// rates are token buckets, one for each sender, that hold what comes in a
+// second. Each is one number: when the sender will have used up what it was
 // given (the generic cell rate algorithm). Its methods may be called at the same
 // time.
-type rates struct {
+type rates[Sender comparable] struct {
 	interval time.Duration // of one message
 	burst    time.Duration // how far ahead of its rate a sender may be
 	most     int           // senders in a generation
 	begin    time.Time     // times are counted from here, so that setting the clock changes nothing
 
 	mu     sync.Mutex
-	recent map[netip.Addr]time.Duration
-	older  map[netip.Addr]time.Duration // forgotten when recent is full
+	recent map[Sender]time.Duration
+	older  map[Sender]time.Duration // forgotten when recent is full
 }
 
-func newRates(perSecond int) *rates {
-	return &rates{
+func newRates[Sender comparable](perSecond int) *rates[Sender] {
+	return &rates[Sender]{
 		interval: time.Second / time.Duration(perSecond), burst: time.Second,
-		most: maxSources, begin: time.Now(), recent: map[netip.Addr]time.Duration{}, older: map[netip.Addr]time.Duration{},
+		most: maxSources, begin: time.Now(), recent: map[Sender]time.Duration{}, older: map[Sender]time.Duration{},
 	}
 }
 
 // ahead books n messages of a sender and returns how long it must wait now. With
 // refuse it books nothing if that is not 0. now is the time since begin.
-func (r *rates) ahead(sender netip.Addr, now time.Duration, n int, refuse bool) time.Duration {
+func (r *rates[Sender]) ahead(sender Sender, now time.Duration, n int, refuse bool) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	until, known := r.recent[sender]
 	if !known {
 		until = r.older[sender]
 		if len(r.recent) >= r.most {
-			r.older, r.recent = r.recent, map[netip.Addr]time.Duration{}
+			r.older, r.recent = r.recent, map[Sender]time.Duration{}
 		}
 	}
 	until = max(until, now) + time.Duration(n)*r.interval
@@ -49,9 +49,21 @@ func (r *rates) ahead(sender netip.Addr, now time.Duration, n int, refuse bool) 
 	return wait
 }
 
+// admits books one message of a sender, or tells that it is one too many. A nil
+// rates has no limit.
+func (r *rates[Sender]) admits(sender Sender) bool {
+	return r == nil || r.ahead(sender, time.Since(r.begin), 1, true) == 0
+}
+
 // admits books a datagram of a sender, or tells that it is one too many.
-func (l *Limits) admits(sender netip.Addr) bool {
-	return l == nil || l.rates == nil || l.rates.ahead(sender, time.Since(l.rates.begin), 1, true) == 0
+func (l *Limits) admits(sender netip.Addr) bool { return l == nil || l.rates.admits(sender) }
+
+// userRates are those of the users of this host, by uid; nil without a limit.
+func (l *Limits) userRates() *rates[uint32] {
+	if l == nil {
+		return nil
+	}
+	return l.users
 }
 
 // stoppingCheck is how often somebody who waits looks whether the listener

@@ -90,7 +90,7 @@ func TestConnectionsOfOneSenderAreLimited(t *testing.T) {
 }
 
 func TestRateIsThatOfTheBucket(t *testing.T) {
-	r := newRates(10)
+	r := newRates[netip.Addr](10)
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	now := time.Hour
 	admitted := func(ip netip.Addr, n int) (out int) {
@@ -121,7 +121,7 @@ func TestRateIsThatOfTheBucket(t *testing.T) {
 }
 
 func TestManySendersAreForgottenNotThoseThatSend(t *testing.T) {
-	r := newRates(1)
+	r := newRates[netip.Addr](1)
 	r.most = 100
 	now, busy := time.Hour, netip.MustParseAddr("192.0.2.1")
 	if r.ahead(busy, now, 1, true) != 0 {
@@ -310,20 +310,22 @@ func TestMemoryOfConnectionsIsBounded(t *testing.T) {
 
 func TestMemoryOfConnectionsIsGivenBack(t *testing.T) {
 	e, l := newEnv(), limits(t, LimitOptions{Memory: 64 << 20})
-	_, stop := func() (*TCP, func()) {
-		tcp, stop := startTCP(t, e.tcp(TCPOptions{Limits: l}))
-		for range 5 {
-			conn := dial(t, "tcp", tcp.Addr().String())
-			send(t, conn, strings.Repeat(strings.Repeat("x", 999)+"\n", 3000))
-		}
-		return tcp, stop
-	}()
+	tcp, stop := startTCP(t, e.tcp(TCPOptions{Limits: l}))
+	for range 5 {
+		conn := dial(t, "tcp", tcp.Addr().String())
+		send(t, conn, strings.Repeat(strings.Repeat("x", 999)+"\n", 3000), strings.Repeat("y", 60_000))
+	}
 	e.journal.wait(t, 5*3000)
-	if l.memory.Load() == 0 {
-		t.Error("busy connections use no memory")
+	for end := time.Now().Add(patience); l.memory.Load() < 5*60_000; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d bytes are used for 5 messages of 60,000 that are not whole", l.memory.Load())
+		}
 	}
 	stop()
 	if n := l.memory.Load(); n != 0 {
 		t.Errorf("%d bytes are used after the end", n)
+	}
+	if n := len(tcp.lender.free); n != cap(tcp.lender.free) {
+		t.Errorf("%d pieces of the lender are free after the end, want %d", n, cap(tcp.lender.free))
 	}
 }

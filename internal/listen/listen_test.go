@@ -33,6 +33,7 @@ type fakeJournal struct {
 	err     error
 	got     []message
 	formats []string // of got
+	names   []string // of their log streams
 	sources map[string]*event.Source
 	more    chan struct{} // closed and renewed with every Commit
 }
@@ -78,6 +79,7 @@ func (a *fakeAppender) Commit(ctx context.Context, block bool) error {
 		}
 		j.sources[src.Key()] = src
 		j.formats = append(j.formats, src.Format)
+		j.names = append(j.names, src.LogStream())
 	}
 	if j.books != nil {
 		for i, src := range sources {

@@ -3,6 +3,7 @@ package listen
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -30,9 +31,27 @@ type metrics struct {
 
 	// Datagrams.
 	receiveBuffer prometheus.Gauge
+	readGap       prometheus.Histogram
 
 	// DTLS.
 	unproven, noSession prometheus.Counter
+}
+
+// told is a counter of what the log tells of, too.
+type told struct {
+	prometheus.Counter
+	log *sampled
+}
+
+// Inc implements prometheus.Counter.
+func (t told) Inc() {
+	t.Counter.Inc()
+	t.log.warn()
+}
+
+// tellCuts has the log tell of messages that are cut.
+func (m *metrics) tellCuts(log *slog.Logger) {
+	m.cut = told{m.cut, newSampled(log, "message cut: it is longer than --max-message-bytes, which can be raised to 262144")}
 }
 
 // registrar collects the errors of many registrations.
@@ -125,6 +144,12 @@ func newUDPMetrics(reg prometheus.Registerer, listener string) (*metrics, error)
 	r := newRegistrar(reg, listener)
 	m := r.common()
 	m.receiveBuffer = r.gauge("kernel_receive_buffer_bytes", "Receive buffers of all sockets of the listener, in the kernel's accounting, which includes its overhead.")
+	m.readGap = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: "kinesyslog", Name: "udp_read_gap_seconds",
+		Help:    "Time from one read of a UDP socket to the next while nobody waits for datagrams, so that they queue: what the read brought is put into the journal, then datagrams gather for up to 2 ms.",
+		Buckets: []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1},
+	})
+	r.register(m.readGap)
 	return m, r.err(listener)
 }
 

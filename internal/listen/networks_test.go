@@ -1,8 +1,12 @@
 package listen
 
 import (
+	"net"
 	"net/netip"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestNetworksHoldAddressesOfBothFamilies(t *testing.T) {
@@ -19,5 +23,54 @@ func TestNetworksHoldAddressesOfBothFamilies(t *testing.T) {
 	}
 	if Networks(nil) != nil {
 		t.Error("no networks are not everybody's")
+	}
+}
+
+func TestEachListenerOnAllAddressesTakesItsOwnNetworksOnly(t *testing.T) {
+	needIPv6(t)
+	certificate := testCertificate(t)
+	for _, tt := range []struct{ network, may, other string }{
+		{"127.0.0.0/8", "127.0.0.1", "::1"}, // not as ::ffff:127.0.0.1, as the kernel has it
+		{"::1/128", "::1", "127.0.0.1"},
+	} {
+		allow := Networks([]netip.Prefix{netip.MustParsePrefix(tt.network)})
+		for _, kind := range []string{"udp", "tcp", "tls"} {
+			t.Run(kind+" "+tt.network, func(t *testing.T) {
+				e := newEnv()
+				var addr net.Addr
+				network := "tcp"
+				switch kind {
+				case "udp":
+					l, _ := startUDP(t, e.udp(UDPOptions{Address: "::", Allow: allow}))
+					addr, network = l.Addr(), "udp"
+				case "tcp":
+					l, _ := startTCP(t, e.tcp(TCPOptions{Address: "::", Allow: allow}))
+					addr = l.Addr()
+				case "tls":
+					l, _ := startTCP(t, e.tcp(TCPOptions{Address: "::", Allow: allow, TLS: certificate.server()}))
+					addr = l.Addr()
+				}
+				stranger := dial(t, network, onPort(tt.other, addr))
+				if kind == "udp" {
+					send(t, stranger, "<1>forged")
+					e.log.wait(t, "--allow")
+					silent(t, stranger, 20*time.Millisecond)
+				} else if n, err := stranger.Read(make([]byte, 1)); n != 0 || err == nil {
+					t.Errorf("the stranger was not closed: %d, %v", n, err)
+				}
+				friend := dial(t, network, onPort(tt.may, addr))
+				if kind == "tls" {
+					friend = dialTLS(t, onPort(tt.may, addr), certificate.client())
+				}
+				send(t, friend, "<1>a\n")
+				if d := cmp.Diff([]message{{tt.may, "<1>a"}}, e.journal.wait(t, 1)); d != "" {
+					t.Errorf("messages (-want +got):\n%s", d)
+				}
+				if n := e.metric(t, "kinesyslog_refused_total", "sender"); n != 1 {
+					t.Errorf("%v refused, want 1", n)
+				}
+				e.log.wait(t, "--allow") // says what to change
+			})
+		}
 	}
 }

@@ -66,7 +66,7 @@ func readProxyHeader(cn *connection, within time.Duration) (proxyHeader, net.Con
 }
 
 // takeProxyHeader reads a header and returns what came behind it. TLVs are read
-// over without being kept, however long.
+// over without being kept, however long, but for the id of a VPC endpoint.
 func takeProxyHeader(r io.Reader) (h proxyHeader, rest []byte, err error) {
 	buf := make([]byte, 512) // more than a header without TLVs
 	held := 0
@@ -86,11 +86,25 @@ func takeProxyHeader(r io.Reader) (h proxyHeader, rest []byte, err error) {
 			return h, nil, err
 		}
 	}
-	if h.size > held {
-		_, err := io.CopyN(io.Discard, r, int64(h.size-held))
-		return h, nil, err
+	end := min(h.size, held)
+	var tlvs endpointFinder
+	if h.tlvs > 0 {
+		_, _ = tlvs.Write(buf[h.tlvs:end]) // it never fails
 	}
-	return h, buf[h.size:held], nil
+	rest = buf[end:held]
+	if left := int64(h.size - held); left > 0 {
+		n, err := io.CopyBuffer(&tlvs, io.LimitReader(r, left), buf)
+		if err == nil && n < left {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return h, nil, err
+		}
+	}
+	if h.tlvs > 0 {
+		h.endpoint = tlvs.found
+	}
+	return h, rest, nil
 }
 
 // prefixedConn is a connection of which some was read already.

@@ -18,8 +18,12 @@ type proxyHeader struct {
 	// local says that the proxy speaks for itself: a health check.
 	local bool
 	// size is the length of the whole header, TLVs included. It may be more than
-	// what was parsed: the TLVs are skipped, not read.
+	// what was parsed.
 	size int
+	// tlvs is where the TLVs begin, if any are looked at: those behind addresses.
+	tlvs int
+	// endpoint is found among the TLVs, by whoever has them all.
+	endpoint vpcEndpoint
 }
 
 const (
@@ -88,8 +92,8 @@ func parseProxyV1(b []byte) (h proxyHeader, more bool, err error) {
 	return h, false, nil
 }
 
-// parseProxyV2 reads the binary header. What follows the addresses, TLVs, is
-// only counted in.
+// parseProxyV2 reads the binary header up to the TLVs, which are only counted
+// in.
 func parseProxyV2(b []byte) (h proxyHeader, more bool, err error) {
 	if len(b) < proxyFixedV2 {
 		return h, true, nil
@@ -129,5 +133,6 @@ func parseProxyV2(b []byte) (h proxyHeader, more bool, err error) {
 	default:
 		h.source = canonical(netip.AddrFrom16([16]byte(b[proxyFixedV2:])))
 	}
+	h.tlvs = proxyFixedV2 + need
 	return h, false, nil
 }

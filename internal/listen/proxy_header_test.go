@@ -94,7 +94,7 @@ func TestDamagedProxyHeaderIsAnError(t *testing.T) {
 }
 
 func FuzzProxyHeader(f *testing.F) {
-	for _, seed := range []string{v2Four, v2Six, "PROXY TCP4 192.0.2.7 10.0.0.1 35644 514\r\n", "PROXY UNKNOWN\r\n", "<13>a", ""} {
+	for _, seed := range []string{v2Four, v2Six, withTLVs(v2Four, checksum, awsVPCE, noop), "PROXY TCP4 192.0.2.7 10.0.0.1 35644 514\r\n", "PROXY UNKNOWN\r\n", "<13>a", ""} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -118,6 +118,13 @@ func FuzzProxyHeader(f *testing.F) {
 				t.Fatal("a header whose end is missing was taken")
 			}
 			return
+		}
+		if h.tlvs > 0 {
+			var tlvs endpointFinder
+			if n, err := tlvs.Write(b[h.tlvs:h.size]); n != h.size-h.tlvs || err != nil {
+				t.Fatalf("%d bytes of TLVs were taken, error %v", n, err)
+			}
+			h.endpoint = tlvs.found
 		}
 		slow := &oneByOne{b}
 		got, rest, err2 := takeProxyHeader(slow)

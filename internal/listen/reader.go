@@ -3,9 +3,13 @@ package listen
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -26,7 +30,8 @@ var (
 // connection makes use of.
 type reader struct {
 	conn     net.Conn
-	stopping func() bool // reports whether the listener shuts down
+	raw      syscall.RawConn // of conn, if it is to be read into borrowed memory; else nil
+	stopping func() bool     // reports whether the listener shuts down
 	buf      *buffer
 
 	// pace waits until the sender may send more than the messages just taken.
@@ -51,12 +56,7 @@ func (r *reader) read(draining bool) (int, error) {
 	if !draining && r.stopping() {
 		return 0, nil // the deadline just set may hide the one that was to wake us
 	}
-	space := r.buf.space()
-	if len(space) == 0 {
-		return 0, errNoMemory
-	}
-	n, err := r.conn.Read(space)
-	r.buf.filled(n)
+	n, err := r.fill()
 	r.came = n > 0
 	if !draining && errors.Is(err, os.ErrDeadlineExceeded) {
 		r.buf.trim()
@@ -65,6 +65,52 @@ func (r *reader) read(draining bool) (int, error) {
 		if n == 0 && r.idle > 0 && time.Since(r.heard) >= r.idle && !r.stopping() {
 			err = errIdle
 		}
+	}
+	return n, err
+}
+
+// fill reads once into the buffer.
+func (r *reader) fill() (n int, err error) {
+	if r.raw == nil {
+		space := r.buf.space()
+		if len(space) == 0 {
+			return 0, errNoMemory
+		}
+		n, err = r.conn.Read(space)
+		r.buf.filled(n)
+		return n, err
+	}
+	// Memory is borrowed only when there is something to be read into it.
+	waited := r.raw.Read(func(fd uintptr) bool {
+		r.buf.borrow()
+		space := r.buf.space()
+		if len(space) == 0 {
+			err = errNoMemory
+			return true
+		}
+		for {
+			n, err = unix.Read(int(fd), space)
+			if !errors.Is(err, unix.EINTR) {
+				break
+			}
+		}
+		n = max(n, 0)
+		r.buf.filled(n)
+		if errors.Is(err, unix.EAGAIN) {
+			err = nil
+			r.buf.settle() // no more is held than before
+			return false
+		}
+		if n == 0 && err == nil {
+			err = io.EOF
+		}
+		return true
+	})
+	if waited != nil {
+		return 0, waited
+	}
+	if err != nil && err != io.EOF && err != errNoMemory {
+		err = os.NewSyscallError("read", err)
 	}
 	return n, err
 }
@@ -94,5 +140,18 @@ func (r *reader) setDeadline(draining bool) {
 	_ = err // only for a closed connection: the Read that follows says it
 }
 
-// release gives back what the buffer has taken of the limits.
+// borrowing makes the reader use the lender's memory, if that is possible: it is
+// not where something lies between the socket and us, like TLS. The caller
+// calls buf.settle before anything that may take its time but the journal.
+func (r *reader) borrowing(l *lender) {
+	plain, ok := r.conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := plain.SyscallConn(); err == nil { // else it is closed, and Read says so
+		r.raw, r.buf.lender = raw, l
+	}
+}
+
+// release gives back what the buffer has taken of the limits and of the lender.
 func (r *reader) release() { r.buf.release() }

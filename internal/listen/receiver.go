@@ -7,9 +7,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"kinesyslog/internal/gelf"
-	"kinesyslog/internal/syslog"
 )
 
 // receiver reads one socket of a UDP listener, in one goroutine.
@@ -24,30 +21,31 @@ type receiver struct {
 	own    *senders // of messages in the listener's format
 	asGELF *senders
 
-	previous int64 // when the last batch was read, in microseconds
-	gathered bool  // whether we paused after it
+	gathering gathering
+	waits     [2]unix.PollFd // for the socket and for the bell
+	settled   bool           // all was booked since the last datagram came
+	left      time.Time      // when the last read ended, if nobody waits for datagrams since
 }
-
-// gatherPause is how long datagrams are left to gather in the socket when many
-// come: then a system call and a commit take fifty of them, not two. It is a
-// hundredth of what the receive buffer can hold at 100,000 a second.
-const gatherPause = time.Millisecond
 
 func newReceiver(u *UDP, s *socket) *receiver {
 	return &receiver{
 		udp: u, socket: s,
-		batch:    newDatagrams(),
-		appender: u.opts.Journal.NewAppender(),
-		now:      func() int64 { return time.Now().UnixMicro() },
-		gelf:     newGELFDatagrams(u),
-		own:      newSenders(u.sources),
-		asGELF:   newSenders(u.gelfSources),
+		batch:     newDatagrams(),
+		appender:  u.opts.Journal.NewAppender(),
+		now:       func() int64 { return time.Now().UnixMicro() },
+		gelf:      newGELFDatagrams(u),
+		own:       newSenders(u.sources),
+		asGELF:    newSenders(u.gelfSources),
+		gathering: gathering{buffer: s.bufferSize(), readers: len(u.sockets)},
+		waits:     [2]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: -1, Events: unix.POLLIN}},
 	}
 }
 
-// run reads until ctx is done, and then what the kernel held by then.
-func (r *receiver) run(ctx context.Context) error {
+// run reads until ctx is done, of which the bell tells, and then what the kernel
+// held by then.
+func (r *receiver) run(ctx context.Context, b *bell) error {
 	defer r.gelf.close()
+	r.waits[1].Fd = int32(b.fd)
 	committing := context.WithoutCancel(ctx) // nothing waits in it
 	for ctx.Err() == nil {
 		if _, err := r.step(committing, 0); err != nil {
@@ -68,27 +66,30 @@ func (r *receiver) run(ctx context.Context) error {
 }
 
 // step reads the datagrams of one system call and puts them into the journal.
-// It returns their bytes, 0 if there were none. The error is one after which
-// there is no point in reading again.
+// It returns their bytes, 0 if there were none. Without MSG_DONTWAIT it waits for
+// them beforehand, and may leave more of them to gather afterwards. The error is
+// one after which there is no point in reading again.
 func (r *receiver) step(ctx context.Context, flags int) (int, error) {
-	n, err := r.batch.receive(r.socket.fd, flags)
+	waits := flags&unix.MSG_DONTWAIT == 0
+	if waits && r.gathering.state == await && !r.wait() {
+		return 0, nil
+	}
+	if !r.left.IsZero() {
+		r.udp.metrics.readGap.Observe(time.Since(r.left).Seconds())
+	}
+	n, err := r.batch.receive(r.socket.fd)
+	r.left = time.Now()
 	switch {
-	case err == nil:
+	case err == nil || errors.Is(err, unix.EAGAIN):
 		now := r.now()
 		size := r.take(ctx, n, now)
 		r.gelf.expire(now)
-		r.gathered = flags&unix.MSG_DONTWAIT == 0 && worthGathering(n, now-r.previous, r.gathered)
-		r.previous = now
-		if r.gathered {
-			pause := unix.NsecToTimespec(gatherPause.Nanoseconds())
-			_ = unix.Nanosleep(&pause, nil) // a signal may shorten it
+		if waits {
+			if what, pause := r.gathering.after(n, size, r.left); what == gather {
+				r.gathering.pause(pause)
+			}
 		}
 		return size, nil
-	case errors.Is(err, unix.EAGAIN):
-		// Nothing came for a while, so no datagram told of drops.
-		r.bookKernelDrops()
-		r.gelf.expire(r.now())
-		return 0, nil
 	case errors.Is(err, unix.EINTR):
 		return 0, nil
 	case errors.Is(err, unix.EBADF), errors.Is(err, unix.ENOTSOCK), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EINVAL):
@@ -99,84 +100,32 @@ func (r *receiver) step(ctx context.Context, flags int) (int, error) {
 	return 0, nil
 }
 
-// worthGathering tells from a batch, the microseconds since the one before, and
-// whether there was a pause between them, if more than some 4,000 datagrams a
-// second come. A full batch needs no pause: more is there already.
-func worthGathering(n int, gap int64, gathered bool) bool {
-	if n == batchSize {
+// wait returns true when a datagram is there. It returns false when the bell
+// rings, and when nothing came for a while, once: then it has booked what no
+// datagram tells of, and the next call waits for as long as it takes.
+func (r *receiver) wait() bool {
+	r.left = time.Time{}
+	switch n, err := unix.Poll(r.waits[:], r.patience()); {
+	case err != nil:
+		return false // a signal, or no memory for a moment
+	case n == 0:
+		r.bookKernelDrops()
+		r.gelf.expire(r.now())
+		r.settled = true
 		return false
 	}
-	return gap < 250 || gathered && n >= 4
+	if r.waits[0].Revents == 0 {
+		return false
+	}
+	r.settled = false
+	return true
 }
 
-// take puts the first n datagrams of the batch into the journal and books what
-// cannot be taken. It allocates nothing for a sender that is known.
-func (r *receiver) take(ctx context.Context, n int, received int64) (size int) {
-	u := r.udp
-	var empty, kernel uint64
-	var fast tally
-	added := false
-	for i := range n {
-		if count, ok := r.batch.drops(i); ok {
-			kernel += r.socket.newDrops(count)
-		}
-		text := r.batch.text(i)
-		size += max(len(text), 1)
-		ip, text, ok := u.admit(r.batch.sender(i), text)
-		if !ok {
-			continue
-		}
-		if !u.opts.Limits.admits(ip) {
-			fast.messages++
-			fast.bytes += uint64(len(text))
-			u.fast.warn(slog.Any("sender", ip))
-			continue
-		}
-		from := r.own
-		if u.opts.Format == formatGELF || gelf.Looks(text) != gelf.None {
-			var isGELF bool
-			if text, isGELF = r.gelf.decode(received, ip, text); text == nil {
-				continue
-			}
-			if isGELF {
-				from = r.asGELF
-			}
-		} else {
-			text = syslog.TrimDatagram(text)
-		}
-		if len(text) == 0 {
-			empty++
-			continue
-		}
-		if len(text) > u.opts.MaxMessage {
-			text = text[:u.opts.MaxMessage]
-			u.metrics.cut.Inc()
-		}
-		r.appender.Add(from.get(ip), received, text)
-		added = true
+// patience is how many milliseconds to wait for a datagram before something is
+// to be done without one, -1 if there is nothing to do.
+func (r *receiver) patience() int {
+	if r.settled && r.gelf.incomplete == 0 {
+		return -1
 	}
-	r.drop(dropKernel, kernel)
-	r.drop(dropEmpty, empty)
-	if fast.messages > 0 {
-		u.opts.Ledger.Drop(u.name, dropRate, fast.messages, fast.bytes)
-	}
-	r.gelf.book()
-	if added {
-		if err := r.appender.Commit(ctx, false); err != nil {
-			u.lost.warn(slog.Any("error", err))
-		}
-	}
-	return size
-}
-
-func (r *receiver) bookKernelDrops() {
-	if count, err := r.socket.kernelDrops(); err == nil { // or SO_RXQ_OVFL has to do
-		r.drop(dropKernel, r.socket.newDrops(count))
-	}
-}
-
-func (r *receiver) drop(reason string, messages uint64) {
-	if messages > 0 {
-		r.udp.opts.Ledger.Drop(r.udp.name, reason, messages, 0)
-	}
+	return int(pollInterval.Milliseconds())
 }

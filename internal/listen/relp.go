@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"kinesyslog/internal/access"
 	"kinesyslog/internal/ledger"
 	"kinesyslog/internal/relp"
 )
@@ -43,7 +44,10 @@ type RELPOptions struct {
 	// the configuration says.
 	TLS *tls.Config
 
-	NameByCertificate bool // as in TCPOptions
+	NameByCertificate, NameByEndpoint bool // as in TCPOptions
+	// BindHostname is as in TCPOptions. A message that is refused is answered
+	// with 500, and ends its session.
+	BindHostname access.Binding
 
 	MaxMessage int                   // bytes; 0: DefaultMaxMessage
 	Limits     *Limits               // nil: none
@@ -86,7 +90,7 @@ func NewRELP(opts RELPOptions) (*RELP, error) {
 	}
 	r.server, err = newServer(serverOptions{
 		kind: kind, address: opts.Address, port: opts.Port, listener: opts.Listener, tls: opts.TLS,
-		limits: opts.Limits, idle: opts.Idle, allow: opts.Allow, proxy: opts.Proxy, handshake: opts.Handshake, drain: opts.Drain,
+		limits: opts.Limits, idle: opts.Idle, naming: naming{opts.NameByCertificate, opts.NameByEndpoint}, binding: opts.BindHostname, allow: opts.Allow, proxy: opts.Proxy, handshake: opts.Handshake, drain: opts.Drain,
 		ledger: opts.Ledger, logger: opts.Logger, registerer: opts.Registerer,
 	})
 	if err != nil {
@@ -100,24 +104,21 @@ func NewRELP(opts RELPOptions) (*RELP, error) {
 	r.misunderstood = newSampled(r.log, "RELP session ended by an error in the protocol")
 	r.refusedByJournal = newSampled(r.log, "connection closed because the journal did not take messages; their sender sends them again")
 	r.refusedByDisk = newSampled(r.log, "messages are not acknowledged yet because the disk did not take them; they are tried elsewhere on it")
-	r.speak = func(ctx context.Context, conn net.Conn, stopping func() bool, sender netip.Addr) error {
-		s := r.session(conn, stopping, sender)
+	r.speak = func(ctx context.Context, conn net.Conn, stopping func() bool, from client) error {
+		s := r.session(conn, stopping, from)
 		defer s.release()
 		return s.run(ctx)
 	}
 	return r, nil
 }
 
-func (r *RELP) session(conn net.Conn, stopping func() bool, sender netip.Addr) *relpSession {
-	name := ""
-	if r.opts.NameByCertificate {
-		name = peerName(conn)
-	}
+func (r *RELP) session(conn net.Conn, stopping func() bool, from client) *relpSession {
 	return &relpSession{
-		reader:   r.newReader(conn, stopping, sender, r.opts.MaxMessage),
+		reader:   r.newReader(conn, stopping, from.sender, r.opts.MaxMessage),
 		listener: r,
-		sender:   sender,
-		source:   r.sources.get(sender).Named(name),
+		sender:   from.sender,
+		source:   r.sources.get(from.sender).Named(from.stream),
+		claims:   from.claims,
 		appender: r.opts.Journal.NewDurableAppender(),
 		protocol: relp.NewSession(relp.Config{MaxData: r.opts.MaxMessage, Window: r.opts.Window, Software: "kinesyslog"}),
 		news:     make(chan struct{}, 1),

@@ -22,6 +22,7 @@ type relpSession struct {
 	listener *RELP
 	sender   netip.Addr
 	source   *event.Source
+	claims   *claims // nil: host names are not bound
 	appender DurableAppender
 	taken    int // messages by the last call of add
 
@@ -144,6 +145,7 @@ func (s *relpSession) add(now time.Time) (last relp.Txnr, status relp.Status, er
 		m, used, status, err := s.protocol.Next(s.buf.bytes())
 		if status != relp.Delivered {
 			s.buf.use(used)
+			s.claims.settle()
 			s.listener.told.frames.Add(float64(frames))
 			if empty > 0 {
 				s.listener.ledger.Drop(s.listener.name, dropEmpty, empty, 0)
@@ -155,15 +157,19 @@ func (s *relpSession) add(now time.Time) (last relp.Txnr, status relp.Status, er
 			}
 			return last, status, err
 		}
-		last = m.Txnr
 		frames++
-		if len(m.Text) == 0 {
-			empty++
-		} else {
-			s.appender.Add(s.source, received, m.Text)
-		}
 		if m.Cut {
 			s.listener.metrics.cut.Inc()
+		}
+		if source, may := s.claims.judge(s.source, m.Text); !may {
+			s.protocol.Refuse("hostname is not one of the client's certificate")
+		} else {
+			last = m.Txnr
+			if len(m.Text) == 0 {
+				empty++
+			} else {
+				s.appender.Add(source, received, m.Text)
+			}
 		}
 		s.buf.use(used)
 	}

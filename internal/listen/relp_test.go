@@ -149,6 +149,7 @@ func TestRELPOverlongMessagesAreCutAndEmptyOnesCounted(t *testing.T) {
 	if n := e.metric(t, "kinesyslog_messages_cut_total", ""); n != 1 {
 		t.Errorf("%v messages counted as cut, want 1", n)
 	}
+	e.log.wait(t, "--max-message-bytes")
 	if b := e.balance(t); b.Dropped[dropEmpty] != 1 || b.Difference() != 0 {
 		t.Errorf("the ledger says %+v", b)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"kinesyslog/internal/access"
 	"kinesyslog/internal/ledger"
 )
 
@@ -29,10 +30,11 @@ type server struct {
 	metrics    *metrics
 	log        *slog.Logger
 	handshakes *handshakes // nil without TLS
+	hostnames  *hostnames  // nil if they are not bound
 	// speak takes the messages of one connection until it ends, and tells why.
 	// stopping reports whether the listener shuts down; when it begins to, a
 	// Read that blocks is woken up. ctx is done when no time is left.
-	speak func(ctx context.Context, conn net.Conn, stopping func() bool, sender netip.Addr) error
+	speak func(ctx context.Context, conn net.Conn, stopping func() bool, from client) error
 
 	acceptFailed, refused, refusedProxy, closed, slowed *sampled
 }
@@ -51,9 +53,18 @@ type serverOptions struct {
 	handshake  time.Duration
 	idle       time.Duration
 	drain      time.Duration
+	naming     naming
+	binding    access.Binding // without effect if there is no TLS
 	ledger     *ledger.Ledger
 	logger     *slog.Logger
 	registerer prometheus.Registerer
+}
+
+// client is who speaks on a connection.
+type client struct {
+	sender netip.Addr // canonical
+	stream string     // what its log streams are called; empty: after the sender
+	claims *claims    // what the host names of its messages are held against; nil: nothing
 }
 
 // newServer binds. The caller sets speak before Run.
@@ -90,13 +101,18 @@ func newServer(o serverOptions) (_ *server, err error) {
 		return nil, err
 	}
 	s.log = o.logger.With("listener", s.name)
+	s.metrics.tellCuts(s.log)
 	s.acceptFailed = newSampled(s.log, "connection could not be accepted, trying again (if it is for too many open files, raise LimitNOFILE)")
 	s.refused = newSampled(s.log, "connection refused")
 	s.refusedProxy = newSampled(s.log, "connection refused: a peer whose PROXY protocol header is believed must begin with one (switch it on at the peer, or take the peer out of --proxy-trust)")
 	s.closed = newSampled(s.log, "connection closed")
-	s.slowed = newSampled(s.log, "sender is slowed down: it sends more messages a second than --rate-limit")
+	s.slowed = newSampled(s.log, "sender is slowed down: it sends more messages a second than --rate-limit: raise it, or look at the sender")
 	if o.tls != nil {
 		if s.handshakes, err = newHandshakes(&s.serverOptions, s.metrics, s.log, s.name); err != nil {
+			o.listener.Close()
+			return nil, err
+		}
+		if s.hostnames, err = newHostnames(o.binding, s.name, o.ledger, s.log, o.registerer); err != nil {
 			o.listener.Close()
 			return nil, err
 		}
@@ -187,7 +203,10 @@ func (s *server) serve(ctx context.Context, cn *connection) {
 		conn = secure
 	}
 	s.limits.pace(ctx, sender, 0, cn.draining.Load) // whoever connects again for each message gains nothing
-	err := s.speak(ctx, conn, cn.draining.Load, sender)
+	certificate := peerCertificate(conn)
+	err := s.speak(ctx, conn, cn.draining.Load, client{
+		sender: sender, stream: s.naming.stream(certificate, cn.via, sender), claims: s.hostnames.of(certificate, sender),
+	})
 	s.closedBy(err, sender)
 	s.log.Debug("connection closed", "sender", sender, "error", err)
 }

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pollInterval is how long a read of a socket waits for a datagram before it
-// looks whether the listener shuts down.
+// pollInterval is how long it takes until what the kernel has dropped is booked
+// if no datagram tells of it.
 const pollInterval = 200 * time.Millisecond
 
-// socket is a UDP socket whose reads block a thread. The runtime's poller is
-// left out: while all processors are busy compressing it is asked only every
+// socket is a UDP socket whose reader waits in the kernel. The runtime's poller
+// is left out: while all processors are busy compressing it is asked only every
 // 10 ms, and a receive buffer is soon full.
 type socket struct {
 	fd   int
@@ -68,6 +68,10 @@ func (s *socket) bind(addr netip.AddrPort, shared bool) error {
 	if err := unix.Bind(s.fd, sa); err != nil {
 		return err
 	}
+	// Datagrams of a sender that follow each other in equal size may come put
+	// together. Older kernels cannot. A socket that was taken over is left alone:
+	// whoever has it next may not know how to take them apart.
+	_ = unix.SetsockoptInt(s.fd, unix.SOL_UDP, unix.UDP_GRO, 1)
 	return s.prepare()
 }
 
@@ -87,15 +91,8 @@ func adoptSocket(f *os.File) (*socket, error) {
 	return s, nil
 }
 
-// prepare sets how the socket is read, and reads its address.
+// prepare has the kernel tell of drops, and reads the socket's address.
 func (s *socket) prepare() error {
-	if err := unix.SetNonblock(s.fd, false); err != nil {
-		return err
-	}
-	timeout := unix.NsecToTimeval(pollInterval.Nanoseconds())
-	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
-		return err
-	}
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1); err != nil {
 		return err
 	}

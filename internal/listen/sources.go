@@ -50,12 +50,13 @@ func (s *sources) get(ip netip.Addr) *event.Source {
 type senders struct {
 	sources    *sources
 	known      map[netip.Addr]*event.Source
+	endpoints  map[behindEndpoint]*event.Source
 	last       netip.Addr
 	lastSource *event.Source
 }
 
 func newSenders(s *sources) *senders {
-	return &senders{sources: s, known: map[netip.Addr]*event.Source{}}
+	return &senders{sources: s, known: map[netip.Addr]*event.Source{}, endpoints: map[behindEndpoint]*event.Source{}}
 }
 
 // get returns the Source of a canonical address.
@@ -72,5 +73,29 @@ func (s *senders) get(ip netip.Addr) *event.Source {
 		s.known[ip] = src
 	}
 	s.last, s.lastSource = ip, src
+	return src
+}
+
+// behindEndpoint is a sender and how it came.
+type behindEndpoint struct {
+	via vpcEndpoint
+	ip  netip.Addr
+}
+
+// through returns the Source of a canonical address behind a VPC endpoint, if
+// there is one.
+func (s *senders) through(via vpcEndpoint, ip netip.Addr) *event.Source {
+	if via.n == 0 {
+		return s.get(ip)
+	}
+	key := behindEndpoint{via, ip}
+	src := s.endpoints[key]
+	if src == nil {
+		if len(s.endpoints) >= maxSources {
+			clear(s.endpoints)
+		}
+		src = s.get(ip).Named(via.stream(ip))
+		s.endpoints[key] = src
+	}
 	return src
 }

@@ -15,6 +15,7 @@ import (
 type stream struct {
 	reader
 	source   *event.Source
+	claims   *claims // nil: host names are not bound
 	framer   framer
 	appender Appender
 
@@ -64,9 +65,10 @@ func (s *stream) closeWrite() {
 	}
 }
 
-// take puts all whole messages that are held into the journal.
+// take puts all whole messages that are held into the journal, but for those
+// that are refused for their host names.
 func (s *stream) take(ctx context.Context, received int64, eof bool) error {
-	added := 0
+	taken, added := 0, 0
 	for {
 		msg, used, cut, ok := s.framer.Next(s.buf.bytes(), eof)
 		if ok {
@@ -74,8 +76,11 @@ func (s *stream) take(ctx context.Context, received int64, eof bool) error {
 			if s.asGELF != nil && gelf.Looks(msg) == gelf.JSON {
 				source = s.recognised()
 			}
-			s.appender.Add(source, received, msg)
-			added++
+			if source, may := s.claims.judge(source, msg); may {
+				s.appender.Add(source, received, msg)
+				added++
+			}
+			taken++
 			if cut {
 				s.onCut()
 			}
@@ -85,16 +90,18 @@ func (s *stream) take(ctx context.Context, received int64, eof bool) error {
 			break
 		}
 	}
-	if added == 0 {
-		return nil
+	s.claims.settle()
+	if added > 0 {
+		if err := s.appender.Commit(ctx, true); err != nil {
+			s.onLost(err)
+			return err
+		}
 	}
-	err := s.appender.Commit(ctx, true)
-	if err != nil {
-		s.onLost(err)
-		return err
+	if !s.buf.settle() {
+		return errNoMemory
 	}
-	if !eof {
-		s.pace(ctx, added)
+	if taken > 0 && !eof {
+		s.pace(ctx, taken)
 	}
 	return nil
 }

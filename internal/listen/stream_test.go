@@ -80,21 +80,3 @@ func TestReadToAddAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for 400 messages, want 0", n)
 	}
 }
-
-func BenchmarkStreamTake(b *testing.B) {
-	s := newTestStream(nil, nullJournal{})
-	const count = 1000
-	data := strings.Repeat("<13>"+strings.Repeat("x", 251)+"\n", count)
-	ctx := context.Background()
-	b.SetBytes(256)
-	for n := 0; n < b.N; n += count {
-		for rest := data; len(rest) > 0; {
-			n := copy(s.buf.space(), rest)
-			rest = rest[n:]
-			s.buf.filled(n)
-			if err := s.take(ctx, 1, false); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"kinesyslog/internal/access"
 	"kinesyslog/internal/event"
 	"kinesyslog/internal/gelf"
 	"kinesyslog/internal/ledger"
@@ -38,13 +39,19 @@ type TCPOptions struct {
 	// NameByCertificate names log streams of clients with a certificate after
 	// that, in place of their address.
 	NameByCertificate bool
-	MaxMessage        int                   // bytes; 0: DefaultMaxMessage
-	Limits            *Limits               // nil: none
-	Allow             func(netip.Addr) bool // who may connect; nil: everybody
-	Proxy             Proxy                 // whose PROXY protocol headers are believed
-	Handshake         time.Duration         // 0: DefaultHandshake
-	Idle              time.Duration         // connections that are silent for so long are closed; 0: none are
-	Drain             time.Duration         // 0: DefaultDrain
+	// NameByEndpoint puts the id of a VPC endpoint in front of the address of
+	// clients that came through one, as far as Proxy.Trust trusts who says so.
+	NameByEndpoint bool
+	// BindHostname says what becomes of messages that name a host which the
+	// client's certificate does not bear. It has no effect without TLS.
+	BindHostname access.Binding
+	MaxMessage   int                   // bytes; 0: DefaultMaxMessage
+	Limits       *Limits               // nil: none
+	Allow        func(netip.Addr) bool // who may connect; nil: everybody
+	Proxy        Proxy                 // whose PROXY protocol headers are believed
+	Handshake    time.Duration         // 0: DefaultHandshake
+	Idle         time.Duration         // connections that are silent for so long are closed; 0: none are
+	Drain        time.Duration         // 0: DefaultDrain
 
 	Journal    Journal
 	Ledger     *ledger.Ledger
@@ -61,6 +68,7 @@ type TCP struct {
 	gelfSources *sources     // nil where that is GELF
 	gelfMetrics *gelfMetrics // likewise
 	lost        *sampled
+	lender      *lender
 }
 
 // NewTCP binds the address, so that connections are held by the kernel until
@@ -83,7 +91,7 @@ func NewTCP(opts TCPOptions) (*TCP, error) {
 	}
 	t.server, err = newServer(serverOptions{
 		kind: kind, address: opts.Address, port: opts.Port, listener: opts.Listener, tls: opts.TLS,
-		limits: opts.Limits, idle: opts.Idle, allow: opts.Allow, proxy: opts.Proxy, handshake: opts.Handshake, drain: opts.Drain,
+		limits: opts.Limits, idle: opts.Idle, naming: naming{opts.NameByCertificate, opts.NameByEndpoint}, binding: opts.BindHostname, allow: opts.Allow, proxy: opts.Proxy, handshake: opts.Handshake, drain: opts.Drain,
 		ledger: opts.Ledger, logger: opts.Logger, registerer: opts.Registerer,
 	})
 	if err != nil {
@@ -99,35 +107,34 @@ func NewTCP(opts TCPOptions) (*TCP, error) {
 			return nil, err
 		}
 	}
+	t.lender = newLender(t.opts.MaxMessage + 64)
 	t.lost = newSampled(t.log, "messages dropped because the journal did not take them")
-	t.speak = func(ctx context.Context, conn net.Conn, stopping func() bool, sender netip.Addr) error {
-		s := t.stream(conn, stopping, sender)
+	t.speak = func(ctx context.Context, conn net.Conn, stopping func() bool, from client) error {
+		s := t.stream(conn, stopping, from)
 		defer s.release()
 		return s.run(ctx)
 	}
 	return t, nil
 }
 
-func (t *TCP) stream(conn net.Conn, stopping func() bool, sender netip.Addr) *stream {
-	name := ""
-	if t.opts.NameByCertificate {
-		name = peerName(conn)
-	}
+func (t *TCP) stream(conn net.Conn, stopping func() bool, from client) *stream {
 	s := &stream{
-		reader:   t.newReader(conn, stopping, sender, t.opts.MaxMessage),
-		source:   t.sources.get(sender).Named(name),
+		reader:   t.newReader(conn, stopping, from.sender, t.opts.MaxMessage),
+		source:   t.sources.get(from.sender).Named(from.stream),
+		claims:   from.claims,
 		appender: t.opts.Journal.NewAppender(),
 		onCut:    t.metrics.cut.Inc,
 		onLost: func(cause error) {
-			t.lost.warn(slog.String("sender", sender.String()), slog.Any("error", cause))
+			t.lost.warn(slog.String("sender", from.sender.String()), slog.Any("error", cause))
 		},
 	}
+	s.borrowing(t.lender)
 	if t.opts.Format == formatGELF {
 		s.framer = gelf.NewNULFramer(t.opts.MaxMessage)
 		return s
 	}
 	s.framer = newMixedFramer(t.opts.MaxMessage)
-	s.asGELF = func() *event.Source { return t.gelfSources.get(sender).Named(name) }
+	s.asGELF = func() *event.Source { return t.gelfSources.get(from.sender).Named(from.stream) }
 	s.onRecognised = t.gelfMetrics.recognised.Inc
 	return s
 }

@@ -56,6 +56,7 @@ func TestTCPCutsOverlongMessages(t *testing.T) {
 	if n := e.metric(t, "kinesyslog_messages_cut_total", ""); n != 2 {
 		t.Errorf("%v messages counted as cut, want 2", n)
 	}
+	e.log.wait(t, "--max-message-bytes")
 }
 
 func TestEveryAddressFamilyWorks(t *testing.T) {

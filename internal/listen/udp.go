@@ -19,9 +19,12 @@ import (
 
 // DefaultReceiveBuffer is what is asked of the kernel for each socket where
 // UDPOptions leave it open. The kernel sets aside twice as much, and counts a
-// datagram of 256 bytes as 1,280: so it holds 13,000 of them, and nobody needs
-// to read for 130 ms at 100,000 a second.
-const DefaultReceiveBuffer = 8 << 20
+// datagram of 256 bytes as 1,280: so it holds 26,000 of them, and nobody needs
+// to read for 170 ms at 150,000 a second.
+const DefaultReceiveBuffer = 16 << 20
+
+// overrunText is for the log when the kernel has dropped datagrams.
+const overrunText = "datagrams dropped by the kernel because the receive buffer was full: raise it (sysctl net.core.rmem_max), or let those who send much use TCP"
 
 // UDPOptions say what a UDP listener does. Journal, Ledger and Logger are
 // required.
@@ -35,7 +38,8 @@ type UDPOptions struct {
 	// is duplicated and closed.
 	File *os.File
 	// Sockets share the port by SO_REUSEPORT, each with a goroutine of its own:
-	// the kernel spreads senders over them. 0: one. A File is one.
+	// the kernel spreads senders over them, and leaves each with one, so that its
+	// messages stay in order. 0: one. A File is one.
 	Sockets int
 	// ReceiveBuffer is how many bytes each socket should hold while nobody
 	// reads. 0: DefaultReceiveBuffer.
@@ -49,6 +53,8 @@ type UDPOptions struct {
 	Proxy      Proxy                 // whose PROXY protocol headers (version 2) are believed
 	Limits     *Limits               // of the rate; nil: none
 	Drain      time.Duration         // 0: DefaultDrain
+
+	NameByEndpoint bool // as in TCPOptions
 
 	Journal    Journal
 	Ledger     *ledger.Ledger
@@ -68,7 +74,7 @@ type UDP struct {
 	metrics     *metrics
 	gelfMetrics *gelfMetrics
 
-	refused, refusedProxy, fast, lost, failed, undecoded, incomplete *sampled
+	refused, refusedProxy, fast, overrun, lost, failed, undecoded, incomplete *sampled
 }
 
 // NewUDP binds the address, so that datagrams are held by the kernel until Run
@@ -113,13 +119,15 @@ func NewUDP(opts UDPOptions) (*UDP, error) {
 		u.gelfSources = newSources(u.name, formatGELF, port)
 	}
 	log := opts.Logger.With("listener", u.name)
+	u.metrics.tellCuts(log)
 	u.refused = newSampled(log, "datagram refused: its sender is in no network of --allow")
-	u.refusedProxy = newSampled(log, "datagram dropped: its PROXY protocol header is damaged")
-	u.fast = newSampled(log, "datagrams dropped: their sender sends more messages a second than --rate-limit")
+	u.refusedProxy = newSampled(log, "datagram dropped: its PROXY protocol header is damaged (look at the peer, or take it out of --proxy-trust)")
+	u.fast = newSampled(log, "datagrams dropped: their sender sends more messages a second than --rate-limit: raise it, or look at the sender")
+	u.overrun = newSampled(log, overrunText)
 	u.lost = newSampled(log, "messages dropped because the journal did not take them")
 	u.failed = newSampled(log, "datagrams could not be read, trying again")
 	u.undecoded = newSampled(log, "datagram begins like GELF and cannot be decoded, it is delivered as it came")
-	u.incomplete = newSampled(log, "GELF message dropped, chunks of it are missing or it is too long")
+	u.incomplete = newSampled(log, "GELF message dropped, chunks of it are missing or it is too long: let its sender use TCP")
 	u.raiseBuffers(log)
 	opts.Ledger.Open(u.name)
 	return u, nil
@@ -198,10 +206,22 @@ func (u *UDP) Close() error {
 // that cannot be read any more ends it with an error.
 func (u *UDP) Run(ctx context.Context) error {
 	defer u.Close()
+	b, err := newBell()
+	if err != nil {
+		return fmt.Errorf("read datagrams of %s: %w", u.name, err)
+	}
+	defer b.close()
 	group, ctx := errgroup.WithContext(ctx)
+	rung := make(chan struct{})
+	go func() {
+		defer close(rung)
+		<-ctx.Done()
+		b.ring()
+	}()
+	defer func() { <-rung }() // Wait has ended ctx
 	for _, s := range u.sockets {
 		group.Go(func() error {
-			if err := newReceiver(u, s).run(ctx); err != nil {
+			if err := newReceiver(u, s).run(ctx, b); err != nil {
 				return fmt.Errorf("read datagrams of %s: %w", u.name, err)
 			}
 			return nil

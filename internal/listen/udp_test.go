@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 )
 
 func TestOneDatagramIsOneMessage(t *testing.T) {
@@ -49,6 +48,7 @@ func TestLongDatagramIsCut(t *testing.T) {
 	if n := e.metric(t, "kinesyslog_messages_cut_total", ""); n != 1 {
 		t.Errorf("%v messages counted as cut, want 1", n)
 	}
+	e.log.wait(t, "--max-message-bytes")
 }
 
 func TestManySendersAreToldApart(t *testing.T) {
@@ -108,6 +108,7 @@ func TestShutdownTakesDatagramsTheKernelHoldsAndCountsItsDrops(t *testing.T) {
 	if got+int(dropped) != count {
 		t.Errorf("%d messages and %d drops make %d, want %d", got, dropped, got+int(dropped), count)
 	}
+	e.log.wait(t, "dropped by the kernel")
 }
 
 func TestKernelDropsAreCountedFromDatagramsToo(t *testing.T) {
@@ -123,7 +124,7 @@ func TestKernelDropsAreCountedFromDatagramsToo(t *testing.T) {
 	}
 	r := newReceiver(l, l.sockets[0])
 	receive := func() bool {
-		n, err := r.batch.receive(l.sockets[0].fd, unix.MSG_DONTWAIT)
+		n, err := r.batch.receive(l.sockets[0].fd)
 		if err == nil {
 			r.take(context.Background(), n, 1)
 		}
@@ -236,28 +237,6 @@ func TestSmallReceiveBufferIsSaid(t *testing.T) {
 	}
 }
 
-func TestDatagramsAreGatheredOnlyWhenManyCome(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		n        int
-		gap      int64
-		gathered bool
-		want     bool
-	}{
-		{"one now and then", 1, 1_000_000, false, false},
-		{"a burst now and then", 30, 1_000_000, false, false},
-		{"1,000 a second", 1, 1_000, false, false},
-		{"50,000 a second begin", 1, 20, false, true},
-		{"50,000 a second go on", 50, 1_100, true, true},
-		{"150,000 a second", batchSize, 430, false, false},
-		{"they end", 1, 1_100, true, false},
-	} {
-		if got := worthGathering(tt.n, tt.gap, tt.gathered); got != tt.want {
-			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
-		}
-	}
-}
-
 // filledReceiver returns a receiver with a batch of so many datagrams.
 func filledReceiver(t testing.TB, text string) (*receiver, int) {
 	t.Helper()
@@ -280,7 +259,7 @@ func filledReceiver(t testing.TB, text string) (*receiver, int) {
 		}
 	}
 	r := newReceiver(l, l.sockets[0])
-	n, err := r.batch.receive(l.sockets[0].fd, 0)
+	n, err := r.batch.receive(l.sockets[0].fd)
 	if err != nil || n != batchSize {
 		t.Fatalf("a full batch has %d datagrams; %v", n, err)
 	}

@@ -37,7 +37,7 @@ type UnixOptions struct {
 
 	Format     string        // as in TCPOptions
 	MaxMessage int           // bytes; 0: DefaultMaxMessage
-	Limits     *Limits       // of streams; nil: none
+	Limits     *Limits       // of datagrams only the rate; nil: none
 	Idle       time.Duration // as in TCPOptions, of streams
 	Drain      time.Duration // 0: DefaultDrain
 

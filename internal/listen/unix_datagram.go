@@ -18,7 +18,8 @@ import (
 
 // UnixDatagram takes messages over a Unix datagram socket, as /dev/log is: one
 // datagram is one message. Unlike UDP nothing is lost when the journal has no
-// room: the kernel makes senders wait.
+// room: the kernel makes senders wait. What a user sends over the rate of
+// Limits is dropped all the same: whoever waited would make all others wait.
 type UnixDatagram struct {
 	opts    UnixOptions
 	name    string
@@ -27,13 +28,15 @@ type UnixDatagram struct {
 	own     *event.Source // of messages in the listener's format
 	asGELF  *event.Source
 	metrics *metrics
-	lost    *sampled
+	rates   *rates[uint32] // nil: no limit
+
+	lost, fast *sampled
 }
 
 // NewUnixDatagram makes the socket, so that datagrams are held by the kernel
 // until Run takes them. Close it if Run is not called.
 func NewUnixDatagram(opts UnixOptions) (*UnixDatagram, error) {
-	u := &UnixDatagram{opts: opts, name: kindUnix + ":" + opts.Path}
+	u := &UnixDatagram{opts: opts, name: kindUnix + ":" + opts.Path, rates: opts.Limits.userRates()}
 	var err error
 	if u.opts.MaxMessage, err = messageLimit(opts.MaxMessage); err != nil {
 		return nil, err
@@ -45,7 +48,7 @@ func NewUnixDatagram(opts UnixOptions) (*UnixDatagram, error) {
 		u.opts.Drain = DefaultDrain
 	}
 	u.path, err = bindUnix(opts, "unixgram", func(addr *net.UnixAddr) (err error) {
-		u.conn, err = net.ListenUnixgram("unixgram", addr)
+		u.conn, err = listenUnixgram(addr, u.rates != nil)
 		return err
 	})
 	if err != nil {
@@ -63,7 +66,10 @@ func NewUnixDatagram(opts UnixOptions) (*UnixDatagram, error) {
 	if u.opts.Format != formatGELF {
 		u.asGELF = event.NewSource(u.name, formatGELF, kindUnix, localName())
 	}
-	u.lost = newSampled(opts.Logger.With("listener", u.name), "messages dropped because the journal did not take them")
+	log := opts.Logger.With("listener", u.name)
+	u.metrics.tellCuts(log)
+	u.lost = newSampled(log, "messages dropped because the journal did not take them")
+	u.fast = newSampled(log, "datagrams dropped: their user sends more messages a second than --rate-limit: raise it, or stop the program that sends so many")
 	opts.Ledger.Open(u.name)
 	return u, nil
 }
@@ -96,15 +102,15 @@ func (u *UnixDatagram) Run(ctx context.Context) error {
 		time.AfterFunc(u.opts.Drain, giveUp)
 	})
 	defer stop()
-	appender, buf := u.opts.Journal.NewAppender(), make([]byte, u.opts.MaxMessage+64)
+	appender, in := u.opts.Journal.NewAppender(), newUnixReader(u.opts.MaxMessage+64, u.rates != nil)
 	for committing.Err() == nil {
 		n, draining := 0, ctx.Err() != nil
 		var err error
 		if draining {
-			err = raw.Control(func(fd uintptr) { n = u.take(int(fd), buf, appender) })
+			err = raw.Control(func(fd uintptr) { n = u.take(int(fd), in, appender) })
 		} else {
 			err = raw.Read(func(fd uintptr) bool {
-				n = u.take(int(fd), buf, appender)
+				n = u.take(int(fd), in, appender)
 				return n > 0
 			})
 		}
@@ -124,17 +130,24 @@ func (u *UnixDatagram) Run(ctx context.Context) error {
 
 // take gives the datagrams that are there to the appender, but not more than a
 // batch, and returns how many were read.
-func (u *UnixDatagram) take(fd int, buf []byte, appender Appender) (read int) {
+func (u *UnixDatagram) take(fd int, in *unixReader, appender Appender) (read int) {
 	empty := uint64(0)
+	var fast tally
 	for ; read < batchSize; read++ {
-		n, err := unix.Read(fd, buf)
+		text, uid, err := in.read(fd)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
 			break // EAGAIN: there are no more
 		}
-		text := syslog.TrimDatagram(buf[:n])
+		if !u.rates.admits(uid) {
+			fast.messages++
+			fast.bytes += uint64(len(text))
+			u.fast.warn(slog.Uint64("uid", uint64(uid)))
+			continue
+		}
+		text = syslog.TrimDatagram(text)
 		if len(text) == 0 {
 			empty++
 			continue
@@ -151,6 +164,9 @@ func (u *UnixDatagram) take(fd int, buf []byte, appender Appender) (read int) {
 	}
 	if empty > 0 {
 		u.opts.Ledger.Drop(u.name, dropEmpty, empty, 0)
+	}
+	if fast.messages > 0 {
+		u.opts.Ledger.Drop(u.name, dropRate, fast.messages, fast.bytes)
 	}
 	return read
 }

@@ -68,6 +68,7 @@ func TestOneUnixDatagramIsOneMessage(t *testing.T) {
 	if n := e.metric(t, "kinesyslog_messages_cut_total", ""); n != 1 {
 		t.Errorf("%v messages counted as cut, want 1", n)
 	}
+	e.log.wait(t, "--max-message-bytes")
 }
 
 func TestUnixStreamTakesAllFramings(t *testing.T) {

@@ -2,110 +2,75 @@ package relay
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kinesyslog/internal/config"
-	"kinesyslog/internal/listen"
+	"kinesyslog/internal/upload"
 )
 
 // allowInterval is how often the files of --allow are read, to see whether they
 // have changed.
 const allowInterval = 2 * time.Second
 
-// allowed are the networks that may send: those of the configuration and those
-// of the files that it names, as these were last when they could be used.
+// allowed are the networks that may send, for each listener. A nil allowed lets
+// everybody send to all.
 type allowed struct {
-	fixed     []netip.Prefix
-	files     []string
-	log       *slog.Logger
-	good, bad prometheus.Counter
-
-	in atomic.Pointer[func(netip.Addr) bool]
-
-	mu      sync.Mutex // one reading at a time
-	last    []netip.Prefix
-	problem string // what was wrong at the last reading, to be said once
+	cfg   *config.Listen
+	lists map[string]*allowlist // by config.Allowed.Listener
 }
 
 // openAllowed reads the files. It returns nil if everybody may send.
 func openAllowed(cfg *config.Listen, registry prometheus.Registerer, log *slog.Logger) (*allowed, error) {
-	if len(cfg.Allow)+len(cfg.AllowFiles) == 0 {
+	if len(cfg.Allow) == 0 {
 		return nil, nil
 	}
 	rereads := func(result string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "kinesyslog", Name: "allow_reloads_total", ConstLabels: prometheus.Labels{"result": result},
-			Help: "Times that files of --allow had changed, by whether they could be used.",
+			Help: "Times that files of --allow had changed, by whether they could be used. A file that is named for several listeners counts for each.",
 		})
 	}
-	a := &allowed{fixed: cfg.Allow, files: cfg.AllowFiles, log: log, good: rereads("ok"), bad: rereads("failed")}
-	for _, c := range []prometheus.Collector{a.good, a.bad} {
+	good, bad := rereads("ok"), rereads("failed")
+	for _, c := range []prometheus.Collector{good, bad} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
 	}
-	networks, err := a.read()
-	if err != nil {
-		return nil, err
-	}
-	a.use(networks)
-	return a, nil
-}
-
-func (a *allowed) read() ([]netip.Prefix, error) {
-	networks := slices.Clone(a.fixed)
-	for _, file := range a.files {
-		more, err := config.ReadNetworks(file)
+	a := &allowed{cfg: cfg, lists: map[string]*allowlist{}}
+	for _, networks := range cfg.Allow {
+		l, err := openAllowlist(networks, good, bad, log)
 		if err != nil {
 			return nil, err
 		}
-		networks = append(networks, more...)
+		a.lists[networks.Listener] = l
 	}
-	return networks, nil
+	return a, nil
 }
 
-func (a *allowed) use(networks []netip.Prefix) {
-	in := listen.Networks(networks)
-	a.last = networks
-	a.in.Store(&in)
-}
-
-// function is what listeners ask; nil if everybody may send.
-func (a *allowed) function() func(netip.Addr) bool {
+// function is what a listener asks; nil if everybody may send to it.
+func (a *allowed) function(kind string, port int) func(netip.Addr) bool {
 	if a == nil {
 		return nil
 	}
-	return func(ip netip.Addr) bool { return (*a.in.Load())(ip) }
+	networks := a.cfg.AllowedTo(fmt.Sprintf("%s/%d", kind, port))
+	if networks == nil {
+		return nil
+	}
+	return a.lists[networks.Listener].holds
 }
 
-// reload reads the files again. If they cannot be used, what was read before
-// stays, and the log says why. Connections stay as they are.
+// reload reads all files again. Where one cannot be used, what the listeners
+// that it is named for had before stays; others have what was read.
 func (a *allowed) reload() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	networks, err := a.read()
-	switch {
-	case err != nil:
-		if a.problem != err.Error() {
-			a.problem = err.Error()
-			a.bad.Inc()
-			a.log.Error("networks of --allow were not reread; those read before stay in use", "error", err)
-		}
-		return
-	case a.problem == "" && slices.Equal(networks, a.last):
-		return
+	for _, l := range a.lists {
+		l.reload()
 	}
-	a.problem = ""
-	a.use(networks)
-	a.good.Inc()
-	a.log.Info("networks of --allow were reread", "networks", len(networks))
 }
 
 // watch rereads files that have changed until ctx is done.
@@ -119,5 +84,40 @@ func (a *allowed) watch(ctx context.Context) {
 		case <-tick.C:
 			a.reload()
 		}
+	}
+}
+
+// networksTold is how many networks of a listener check names.
+const networksTold = 5
+
+// checkAllowed tells of each listener who may send to it, where --allow names
+// anybody.
+func checkAllowed(cfg *config.Listen, add func(upload.Level, string)) {
+	if len(cfg.Allow) == 0 {
+		return
+	}
+	failed := map[string]bool{} // what was said already, of networks that several listeners share
+	for _, listener := range cfg.NetworkListeners() {
+		a := cfg.AllowedTo(listener)
+		if a == nil {
+			add(upload.Fine, listener+" takes messages of every address")
+			continue
+		}
+		networks, err := a.Read()
+		if err != nil {
+			if !failed[err.Error()] {
+				failed[err.Error()] = true
+				add(upload.Failure, err.Error())
+			}
+			continue
+		}
+		var names []string
+		for _, p := range networks[:min(len(networks), networksTold)] {
+			names = append(names, p.String())
+		}
+		if more := len(networks) - len(names); more > 0 {
+			names = append(names, fmt.Sprintf("and %d more", more))
+		}
+		add(upload.Fine, listener+" takes messages of "+strings.Join(names, ", "))
 	}
 }

@@ -16,7 +16,7 @@ type arena struct{ memory []byte }
 func (a *arena) get(n int64) ([]byte, error) {
 	if n > int64(len(a.memory)) {
 		a.free()
-		m, err := unix.Mmap(-1, 0, int(n+n/8), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+		m, err := unix.Mmap(-1, 0, int(mappedFor(n)), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 		if err != nil {
 			return nil, fmt.Errorf("get %d bytes of memory for a generation: %w", n, err)
 		}
@@ -24,6 +24,10 @@ func (a *arena) get(n int64) ([]byte, error) {
 	}
 	return a.memory[:n], nil
 }
+
+// mappedFor is how much is mapped for n bytes: more, so that the next generation,
+// a little larger, needs no other memory.
+func mappedFor(n int64) int64 { return n + n/8 }
 
 // rest gives the memory back until it is needed again.
 func (a *arena) rest() {

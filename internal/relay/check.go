@@ -38,6 +38,7 @@ func Check(ctx context.Context, cfg *config.Listen) (out []Finding) {
 	} else {
 		add(upload.Fine, "spool directory "+cfg.SpoolDir)
 	}
+	checkAllowed(cfg, add)
 	if len(cfg.KeyPairs) > 0 {
 		options := cfg.Access()
 		options.Logger = slog.New(slog.DiscardHandler)
@@ -50,6 +51,9 @@ func Check(ctx context.Context, cfg *config.Listen) (out []Finding) {
 	if cfg.Local != "" {
 		add(upload.Fine, "delivery into "+cfg.Local+", through the embedded Firehose")
 		return out
+	}
+	if cfg.PricePerGB > 0 {
+		add(upload.Fine, priceList(cfg))
 	}
 	client, err := upload.NewClient(upload.AWSOptions{
 		Region: cfg.Region, Profile: cfg.Profile, EndpointURL: cfg.EndpointURL, RoleARN: cfg.RoleARN, Logger: slog.New(slog.DiscardHandler),

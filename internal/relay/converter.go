@@ -16,7 +16,7 @@ const noOwner = "000000000000"
 func rules(cfg *config.Listen) batch.Rules {
 	return batch.Rules{
 		ZoneOf: cfg.ZoneOf, MaxPast: cfg.MaxPast, MaxFuture: cfg.MaxFuture, Bare: !cfg.AddHeader,
-		ByHost: cfg.StreamName == config.ByHost,
+		ByHost: cfg.StreamName == config.ByHost, StreamOf: cfg.SharedStream(),
 	}
 }
 
@@ -28,8 +28,12 @@ func Converter(cfg *config.Listen) (func(*journal.File, interface{ Append(event.
 	if owner == "" {
 		owner = noOwner
 	}
+	level := cfg.Compression
+	if level == config.AutoCompression {
+		level = rungs[plainRung].level
+	}
 	maker, err := batch.NewMaker(batch.Options{
-		GroupPrefix: cfg.GroupPrefix, Owner: func() string { return owner }, Level: cfg.Compression,
+		GroupPrefix: cfg.GroupPrefix, Owner: func() string { return owner }, Level: level,
 		Rules:      rules(cfg),
 		Registerer: prometheus.NewRegistry(),
 	})

@@ -7,8 +7,13 @@ import (
 	"time"
 )
 
-// forecastEvery is how often the use of the disk is looked at.
-const forecastEvery = time.Second
+const (
+	// forecastEvery is how often the use of the disk is looked at.
+	forecastEvery = time.Second
+	// maxSpan bounds what is looked back on. What waits for longer is the little
+	// of quiet senders.
+	maxSpan = time.Hour
+)
 
 // forecast tells when the disk will be full from how its use grew. What it
 // looks back on is several flush intervals: within one, the use goes up with
@@ -27,7 +32,7 @@ type seen struct {
 }
 
 func newForecast(b *budget, flush time.Duration) *forecast {
-	return &forecast{budget: b, span: max(time.Minute, 2*flush)}
+	return &forecast{budget: b, span: min(max(time.Minute, 2*flush), maxSpan)}
 }
 
 // run looks until ctx is done.

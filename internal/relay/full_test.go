@@ -76,7 +76,7 @@ func newDisk(t *testing.T, dropOldest bool) *disk {
 		}
 		r.workers = append(r.workers, &handover{
 			journal: r.journal, spool: r.spool, ledger: r.ledger, converter: c, budget: r.budget, reserve: r.reserve,
-			log: logger, counts: map[string]uint64{},
+			compression: new(compression), log: logger, counts: map[string]uint64{},
 		})
 	}
 	go r.reserve.keep(t.Context(), makeRoom)

@@ -18,6 +18,9 @@ import (
 // could not be converted, for want of disk mostly.
 const retryPause = time.Second
 
+// keepMemory is how long a worker keeps its memory when there is nothing to do.
+const keepMemory = time.Second
+
 // handover turns closed generations into records in the spool, one at a time.
 // There is one for each worker.
 type handover struct {
@@ -29,6 +32,8 @@ type handover struct {
 	reserve   *reserve
 	log       *slog.Logger
 
+	compression *compression
+
 	memory arena
 	counts map[string]uint64 // messages of the generation at hand, by listener
 }
@@ -37,7 +42,7 @@ type handover struct {
 func (h *handover) run(ctx context.Context) {
 	defer h.memory.free()
 	for ctx.Err() == nil {
-		g := h.journal.Next(ctx)
+		g := h.next(ctx)
 		if g == nil {
 			return
 		}
@@ -46,7 +51,7 @@ func (h *handover) run(ctx context.Context) {
 			g.Return() // there is no time left
 			return
 		}
-		if err = h.convert(g); isFull(err) {
+		if err = h.compression.during(func() error { return h.convert(g) }); isFull(err) {
 			err = h.reserve.lend(func() error { return h.convert(g) })
 		}
 		release()
@@ -59,8 +64,20 @@ func (h *handover) run(ctx context.Context) {
 			case <-ctx.Done():
 			}
 		}
-		h.memory.rest()
 	}
+}
+
+// next waits for a generation. What the last one was read into is given back
+// only after a moment without one: at full speed the next is there at once, and
+// memory that was given back costs the kernel time to clear.
+func (h *handover) next(ctx context.Context) *journal.Generation {
+	soon, cancel := context.WithTimeout(ctx, keepMemory)
+	defer cancel()
+	if g := h.journal.Next(soon); g != nil || soon.Err() == nil {
+		return g
+	}
+	h.memory.rest()
+	return h.journal.Next(ctx)
 }
 
 // convert writes the records of a generation aside, makes them durable,

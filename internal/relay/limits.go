@@ -17,6 +17,11 @@ const (
 	// otherFiles are left for all that is not a connection of a sender: the
 	// journal, the spool, connections to AWS, the admin port.
 	otherFiles = 256
+	// connectionShare is the part of a memory limit (GOMEMLIMIT) that messages
+	// may take that are not whole yet, and leastConnectionMemory what they may
+	// take in any case.
+	connectionShare       = 4
+	leastConnectionMemory = 1 << 20
 	// fewestConnections are allowed whatever the limit of open files is.
 	fewestConnections = 64
 )
@@ -29,6 +34,7 @@ func newLimits(cfg *config.Listen, registry prometheus.Registerer, log *slog.Log
 			"max_connections", opts.Connections, "possible", possible)
 	}
 	opts.Registerer = registry
+	opts.Memory = min(opts.Memory, max(leastConnectionMemory, memoryLimit()/connectionShare))
 	return listen.NewLimits(opts)
 }
 

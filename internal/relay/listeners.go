@@ -49,8 +49,8 @@ func (r *Relay) bind() (err error) {
 	}
 	for _, port := range r.cfg.UDPPorts {
 		l, err := listen.NewUDP(listen.UDPOptions{
-			Address: r.cfg.Address, Port: port, File: r.inherited.datagrams(port), Sockets: min(runtime.GOMAXPROCS(0), 8), Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
-			Allow: r.allowed.function(), Proxy: r.proxy(port), Limits: r.limits,
+			Address: r.cfg.Address, Port: port, File: r.inherited.datagrams(port), Sockets: udpSockets(), Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
+			NameByEndpoint: r.byEndpoint(), Allow: r.allowed.function("udp", port), Proxy: r.proxy(port), Limits: r.limits,
 			Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 		})
 		if err != nil {
@@ -107,7 +107,7 @@ func (r *Relay) bindTLS() error {
 func (r *Relay) bindDTLS(port int, fingerprint string) error {
 	l, err := listen.NewDTLS(listen.DTLSOptions{
 		Address: r.cfg.Address, Port: port, File: r.inherited.datagrams(port), Access: r.access.Handshake, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
-		Allow: r.allowed.function(), Limits: r.limits, Idle: r.cfg.IdleTimeout,
+		NameByCertificate: r.byCertificate(), BindHostname: r.cfg.BindHostname, Allow: r.allowed.function("dtls", port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
 	if err != nil {
@@ -123,8 +123,8 @@ func (r *Relay) bindRELP(port int, config *tls.Config, told Listener) error {
 		return err
 	}
 	l, err := listen.NewRELP(listen.RELPOptions{
-		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, NameByCertificate: r.byCertificate(), MaxMessage: r.cfg.MaxMessageBytes,
-		Allow: r.allowed.function(), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
+		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, NameByCertificate: r.byCertificate(), NameByEndpoint: r.byEndpoint(), BindHostname: r.cfg.BindHostname,
+		MaxMessage: r.cfg.MaxMessageBytes, Allow: r.allowed.function(told.Network, port), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
 	if err != nil {
@@ -140,8 +140,9 @@ func (r *Relay) bindTCP(port int, config *tls.Config, told Listener) error {
 		return err
 	}
 	l, err := listen.NewTCP(listen.TCPOptions{
-		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes, NameByCertificate: r.byCertificate(),
-		Allow: r.allowed.function(), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
+		Address: r.cfg.Address, Port: port, Listener: socket, TLS: config, Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
+		NameByCertificate: r.byCertificate(), NameByEndpoint: r.byEndpoint(), BindHostname: r.cfg.BindHostname,
+		Allow: r.allowed.function(told.Network, port), Proxy: r.proxy(port), Limits: r.limits, Idle: r.cfg.IdleTimeout,
 		Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
 	if err != nil {
@@ -173,6 +174,12 @@ func (r *Relay) bindUnix(socket config.UnixSocket) error {
 	return nil
 }
 
+// udpSockets is how many sockets share a UDP port, each with a reader. One takes
+// some hundred thousand datagrams a second, and more than are needed wake up more
+// threads. As a reader keeps a processor to itself if it can, half of them are
+// left to others.
+func udpSockets() int { return max(1, min(runtime.GOMAXPROCS(0)/2, 8)) }
+
 // proxy says whose PROXY protocol headers are believed on a port.
 func (r *Relay) proxy(port int) listen.Proxy {
 	return listen.Proxy{Trust: listen.Networks(r.cfg.ProxyTrust), Anyone: slices.Contains(r.cfg.ProxyPorts, port)}
@@ -180,6 +187,9 @@ func (r *Relay) proxy(port int) listen.Proxy {
 
 // byCertificate tells whether log streams are named after certificates.
 func (r *Relay) byCertificate() bool { return r.cfg.StreamName == config.ByCertificate }
+
+// byEndpoint tells whether they are named after VPC endpoints.
+func (r *Relay) byEndpoint() bool { return r.cfg.StreamName == config.ByEndpoint }
 
 // format is what listeners expect.
 func (r *Relay) format() string {

@@ -37,6 +37,10 @@ type Relay struct {
 	budget   *budget
 	reserve  *reserve
 	forecast *forecast
+	memory   memory
+	unlimit  func() // gives Go its own memory limit back
+
+	compression *compression
 
 	lock      *os.File
 	local     *local // nil with a real Firehose
@@ -106,10 +110,13 @@ func (r *Relay) openFiles(out io.Writer) (err error) {
 	if r.lock, err = lockSpool(r.cfg.SpoolDir); err != nil {
 		return err
 	}
-	r.budget = newBudget(r.cfg.SpoolMaxBytes, generationBytes(r.cfg.SpoolMaxBytes))
-	r.forecast = newForecast(r.budget, r.cfg.FlushInterval)
+	r.memory = shareMemory(memoryLimit(), runtime.GOMAXPROCS(0), generationBytes(r.cfg.SpoolMaxBytes))
+	r.unlimit = r.memory.lowerMemoryLimit()
+	r.budget = newBudget(r.cfg.SpoolMaxBytes, r.memory.generation)
+	r.forecast = newForecast(r.budget, r.cfg.FlushIntervalMax)
 	r.reserve = newReserve(vfs.OS{}, r.cfg.SpoolDir, r.budget, r.log)
 	r.registerDisk()
+	r.registerBill()
 	if r.cfg.Local != "" {
 		if r.local, err = newLocal(r.cfg, r.log, r.registry, out); err != nil {
 			return err
@@ -125,29 +132,31 @@ func (r *Relay) openStages() (err error) {
 		return err
 	}
 	r.journal, err = journal.Open(journal.Options{
-		Dir: r.cfg.SpoolDir, Shards: min(runtime.GOMAXPROCS(0), 8), GenerationBytes: generationBytes(r.cfg.SpoolMaxBytes),
+		Dir: r.cfg.SpoolDir, Shards: min(runtime.GOMAXPROCS(0), 8), GenerationBytes: r.memory.generation,
 		FlushInterval: r.cfg.FlushInterval, SyncInterval: r.cfg.SyncInterval, Published: r.spool.Has,
+		FlushIntervalMax: r.cfg.FlushIntervalMax, DocumentBytes: documentBytes, StreamOf: r.cfg.SharedStream(),
 		FS: vfs.OS{}, Budget: r.intake(), Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 	})
 	if err != nil {
 		return err
 	}
 	r.reserve.open() // what was unfinished is gone by now
+	r.compression = newCompression(r.cfg, r.memory.workers, r.journal.Queued, r.log, r.registry)
 	r.maker, err = batch.NewMaker(batch.Options{
-		GroupPrefix: r.cfg.GroupPrefix, Owner: r.owner, Level: r.cfg.Compression, Registerer: r.registry,
+		GroupPrefix: r.cfg.GroupPrefix, Owner: r.owner, Level: r.compression.Level(), Levels: r.compression.Level, Registerer: r.registry, Logger: r.log,
 		Rules: rules(r.cfg),
 	})
 	if err != nil {
 		return err
 	}
-	for range runtime.GOMAXPROCS(0) {
+	for range r.memory.workers {
 		c, err := r.maker.New()
 		if err != nil {
 			return err
 		}
 		r.workers = append(r.workers, &handover{
 			journal: r.journal, spool: r.spool, ledger: r.ledger, converter: c, budget: r.budget, reserve: r.reserve,
-			log: r.log, counts: map[string]uint64{},
+			compression: r.compression, log: r.log, counts: map[string]uint64{},
 		})
 	}
 	return nil
@@ -173,7 +182,7 @@ func (r *Relay) openUpload() (err error) {
 	r.identity = upload.NewIdentity(r.aws, r.cfg.Stream, r.log)
 	r.uploader, err = upload.New(upload.Options{
 		Stream: r.cfg.Stream, Queue: queue{r.spool, r.reserve}, Client: r.aws, Logger: r.log, Registerer: r.registry,
-		Region: r.aws.Region, Waiting: r.waiting,
+		Region: r.aws.Region, Waiting: r.waiting, CallsInFlight: r.memory.calls,
 	})
 	return err
 }
@@ -181,6 +190,12 @@ func (r *Relay) openUpload() (err error) {
 // generationBytes is a journal file's size: large enough that records are full,
 // small enough that a worker's memory and a small disk bear it.
 func generationBytes(spoolMax int64) int64 { return min(32<<20, max(1<<20, spoolMax/32)) }
+
+// documentBytes is how much text there should be for each record before it is
+// made, if --flush-interval-max allows to wait. Text compresses about five to
+// one, so that is 10 KiB of record, and rounding up to 5 KiB never adds more
+// than half of it, a quarter on average.
+const documentBytes = 50 << 10
 
 // owner is the account id for the records made now.
 func (r *Relay) owner() string {
@@ -244,6 +259,8 @@ func (r *Relay) Run(ctx context.Context) error {
 		services.Go(func() error { r.access.Run(background); return nil })
 	}
 	services.Go(func() error { r.forecast.run(background); return nil })
+	services.Go(func() error { (&intakeLog{why: r.intakeStopped, log: r.log}).watch(background); return nil })
+	services.Go(func() error { r.compression.run(background); return nil })
 	services.Go(func() error { r.reserve.keep(background, r.makeRoom()); return nil })
 
 	uploading, stopUploading := context.WithCancel(background)
@@ -308,6 +325,7 @@ func (r *Relay) farewell() {
 	}
 	r.log.Log(context.Background(), level, "stopped", slog.Uint64("received", received), slog.Uint64("recovered", recovered),
 		slog.Uint64("delivered", delivered), slog.Uint64("held", held), slog.Uint64("dropped", dropped))
+	r.presentBill()
 }
 
 // Close gives back what New took. Run does it too; a second call does nothing.
@@ -333,6 +351,10 @@ func (r *Relay) Close() {
 	if r.lock != nil {
 		r.reserve.close()
 		_ = r.lock.Close()
+	}
+	if r.unlimit != nil {
+		r.unlimit()
+		r.unlimit = nil
 	}
 	r.listeners, r.admin, r.journal, r.spool, r.local, r.lock = nil, nil, nil, nil, nil, nil
 }

@@ -459,6 +459,7 @@ func TestFullSpoolMakesTCPWaitAndGoesOnWhenThereIsRoomAgain(t *testing.T) {
 	if len(r.notReady()) == 0 {
 		t.Error("a relay that takes nothing more calls itself ready")
 	}
+	waitFor(t, func() bool { return strings.Contains(r.log.String(), "see why nothing is delivered") })
 	select {
 	case <-sent:
 		t.Error("the sender was not made to wait")

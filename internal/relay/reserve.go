@@ -80,12 +80,8 @@ func (r *reserve) keep(ctx context.Context, makeRoom func() bool) {
 		if !r.budget.exposed.Load() {
 			continue
 		}
-		err := r.restore()
-		for isFull(err) && makeRoom != nil && makeRoom() {
+		for err := r.restore(); isFull(err) && makeRoom != nil && makeRoom(); {
 			err = r.restore()
-		}
-		if err == nil {
-			r.log.Info("there is room on the disk again: messages are taken in")
 		}
 	}
 }

@@ -15,17 +15,28 @@ func (r *Relay) notReady() (reasons []string) {
 	if r.stopping.Load() {
 		reasons = append(reasons, "the relay is shutting down: no more messages are taken")
 	}
-	if full, refused := r.budget.Trouble(); refused != nil {
-		reasons = append(reasons, fmt.Sprintf("the disk under %s refuses writes: %v: nothing is taken in until it does; make room or look at the disk (df, dmesg)",
-			r.cfg.SpoolDir, refused))
-	} else if full {
-		reasons = append(reasons, fmt.Sprintf("%s holds %d bytes, which is as much as --spool-max-bytes lets in; TCP senders wait, UDP messages are dropped",
-			r.cfg.SpoolDir, r.budget.used.Load()))
+	if why := r.intakeStopped(); why != "" {
+		reasons = append(reasons, why)
 	}
 	if s := r.uploader.State(); !s.Ready {
 		reasons = append(reasons, r.trouble(s))
 	}
 	return reasons
+}
+
+// intakeStopped says why no messages are taken in, and what to do; "" while they
+// are.
+func (r *Relay) intakeStopped() string {
+	full, refused := r.budget.Trouble()
+	switch {
+	case refused != nil:
+		return fmt.Sprintf("the disk under %s refuses writes: %v: nothing is taken in until it does; make room or look at the disk (df, dmesg)",
+			r.cfg.SpoolDir, refused)
+	case full:
+		return fmt.Sprintf("%s holds %d bytes, which is as much as --spool-max-bytes lets in; TCP senders wait, UDP messages are dropped: see why nothing is delivered, or raise it",
+			r.cfg.SpoolDir, r.budget.used.Load())
+	}
+	return ""
 }
 
 // trouble says what is wrong with the delivery and what to do; "" if nothing is.
@@ -49,6 +60,7 @@ func (r *Relay) status() admin.Status {
 			Dir: r.cfg.SpoolDir, Bytes: r.budget.used.Load(), MaxBytes: r.budget.limit,
 			Records: s.Records, DeadLetters: s.DeadLetters, Oldest: s.Oldest,
 		},
+		Bill: r.bill(), Compression: admin.Compression{Level: r.compression.Level(), Auto: r.compression.auto()},
 		Upload: admin.Upload{State: "idle", Reason: r.trouble(u), InFlight: u.InFlight, LastDelivery: u.LastSuccess},
 	}
 	switch {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,8 @@ func TestLogStreamsAreNamedAsAskedFor(t *testing.T) {
 		"address":     {"127.0.0.1 tcp", "127.0.0.1 tls"},
 		"hostname":    {"fw1 tcp", "fw1 tls"},
 		"certificate": {"127.0.0.1 tcp", name + " tls"},
+		"network/8":   {"127.0.0.0/8 tcp", "127.0.0.0/8 tls"},
+		"listener":    {"tcp/PORT tcp", "tls/PORT tls"},
 	} {
 		t.Run(naming, func(t *testing.T) {
 			delivered := t.TempDir()
@@ -59,7 +62,11 @@ func TestLogStreamsAreNamedAsAskedFor(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got = append(got, e.LogStream+" "+e.Message[len(e.Message)-3:])
+				stream := e.LogStream
+				for _, address := range []string{r.tcp, r.tls} {
+					stream = strings.ReplaceAll(stream, address[strings.LastIndex(address, ":")+1:], "PORT")
+				}
+				got = append(got, stream+" "+e.Message[len(e.Message)-3:])
 			}
 			slices.Sort(got)
 			slices.Sort(want)

@@ -1,5 +1,8 @@
 package relp
 
+// maxReason is what librelp reads of an answer's text behind its code.
+const maxReason = 76
+
 // Ack says that all messages up to and including upTo are safe: their answers
 // become part of the output. The number that was acknowledged last changes
 // nothing, every other that does not wait is ErrNotOutstanding.
@@ -15,6 +18,22 @@ func (s *Session) Ack(upTo Txnr) error {
 	s.acked += n
 	s.waiting -= n
 	return nil
+}
+
+// Refuse answers the message that Next gave out last with an error, and ends the
+// session: no message after it is taken, those before it still wait for Ack, and
+// its answer follows theirs. librelp's client then forgets the message, and sends
+// those after it again in a new session. The session cannot go on, because that
+// client reads no answer that came together with an error. reason is for a
+// person, without LF; at most 76 bytes of it are sent. It must be called before
+// the next call of Next or Ack.
+func (s *Session) Refuse(reason string) {
+	if s.closed || s.waiting == 0 {
+		return
+	}
+	s.waiting--
+	s.closed = true
+	s.farewell = appendServerClose(appendText(s.farewell, s.given, "rsp", "500 "+reason[:min(len(reason), maxReason)]))
 }
 
 // Waiting returns how many messages were given out and not yet acknowledged.

@@ -3,6 +3,7 @@ package relp
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,5 +130,50 @@ func TestAnOverlongMessageIsAcknowledgedLikeTheOthers(t *testing.T) {
 	}
 	if err := s.Ack(2); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestARefusedMessageIsAnsweredWithAnErrorBehindTheOthersAndEndsTheSession(t *testing.T) {
+	s := opened(t, Config{MaxData: 1000})
+	in := []byte("2 syslog 1 a\n3 syslog 1 b\n4 syslog 1 c\n5 syslog 1 d\n")
+	for range 3 {
+		_, used, st, err := s.Next(in)
+		if st != Delivered || err != nil {
+			t.Fatalf("status %d, error %v", st, err)
+		}
+		in = in[used:]
+	}
+	s.Refuse(strings.Repeat("x", 100))
+	if _, used, st, err := s.Next(in); st != Closed || used != len(in) || err != nil {
+		t.Errorf("after it: used %d of %d, status %d, error %v", used, len(in), st, err)
+	}
+	if s.Waiting() != 2 || len(s.AppendOutput(nil)) != 0 {
+		t.Errorf("%d wait; an answer was given before those of the messages in front", s.Waiting())
+	}
+	if err := s.Ack(4); !errors.Is(err, ErrNotOutstanding) {
+		t.Errorf("the refused message was acknowledged: %v", err)
+	}
+	if err := s.Ack(3); err != nil {
+		t.Fatal(err)
+	}
+	want := "2 rsp 6 200 OK\n3 rsp 6 200 OK\n4 rsp 80 500 " + strings.Repeat("x", 76) + "\n0 serverclose 0\n"
+	if got := string(s.AppendOutput(nil)); got != want || !s.Done() {
+		t.Errorf("output %q, done %v; want %q", got, s.Done(), want)
+	}
+	s.Refuse("again")
+	if out := s.AppendOutput(nil); len(out) != 0 {
+		t.Errorf("said after the end: %q", out)
+	}
+}
+
+func TestTheFirstMessageOfASessionMayBeRefused(t *testing.T) {
+	s := opened(t, Config{MaxData: 1000})
+	s.Refuse("nothing was given out")
+	if texts, st, err := take(t, s, "2 syslog 1 a\n"); len(texts) != 1 || st != NeedMore || err != nil {
+		t.Fatalf("%q, status %d, error %v", texts, st, err)
+	}
+	s.Refuse("no")
+	if got, want := string(s.AppendOutput(nil)), "2 rsp 6 500 no\n0 serverclose 0\n"; got != want || s.Waiting() != 0 {
+		t.Errorf("output %q, want %q; %d wait", got, want, s.Waiting())
 	}
 }

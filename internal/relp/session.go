@@ -36,14 +36,15 @@ type Config struct {
 // messages. Its methods must not be called at the same time; all are short.
 //
 // The client is told "200 OK" for a message when Ack has covered its number,
-// and not before. It never hears anything else about a message: librelp's
-// client throws away a message that was answered with an error. When a message
-// cannot be kept the connection is to be closed without an answer, and the
-// client sends it again.
+// and not before. librelp's client throws away a message that was answered with
+// an error, so it hears one only of a message that nobody wants (Refuse). When a
+// message cannot be kept the connection is to be closed without an answer, and
+// the client sends it again.
 type Session struct {
 	cfg    Config
 	framer *Framer
 	next   Txnr // number the next regular frame must have
+	given  Txnr // number of the message that was given out last
 	open   bool
 	closed bool  // nothing more is read: close, error or shutdown
 	err    error // why, if it was an error
@@ -96,7 +97,7 @@ func (s *Session) Next(buf []byte) (m Message, used int, st Status, err error) {
 			return Message{}, used, Closed, s.fail(0, err)
 		}
 		if s.open && f.Txnr != 0 && string(f.Command) == "syslog" {
-			s.next = s.next.Next()
+			s.next, s.given = s.next.Next(), f.Txnr
 			s.waiting++
 			return Message{Txnr: f.Txnr, Text: f.Data, Length: f.Length, Cut: f.Cut}, used, Delivered, nil
 		}

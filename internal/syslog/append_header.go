@@ -1,19 +1,25 @@
 package syslog
 
-// AppendHeader appends an RFC 5424 header with the time of a message and the
-// address of its sender:
+import "strconv"
+
+// DefaultPRI, user.notice, is for messages without a valid PRI (Scan.HasPRI is
+// false), as RFC 3164 section 4.3.3 wants it.
+const DefaultPRI = 13
+
+// AppendHeader appends an RFC 5424 header with a PRI from 0 to 191, the time of a
+// message and the address of its sender:
 //
 //	<13>1 2006-01-02T15:04:05.000000Z ADDRESS - - - -
 //
-// It is put in front of messages without a valid PRI (Scan.HasPRI is false), as
-// RFC 3164 section 4.3.3 wants it: PRI 13 is user.notice. timeMicros is in
-// microseconds since 1970, and an empty address becomes "-". It allocates only
-// if dst is too small.
-func AppendHeader(dst []byte, timeMicros int64, address string) []byte {
+// timeMicros is in microseconds since 1970, and an empty address becomes "-". It
+// allocates only if dst is too small.
+func AppendHeader(dst []byte, pri int, timeMicros int64, address string) []byte {
 	if address == "" {
 		address = "-"
 	}
-	dst = append(dst, "<13>1 "...)
+	dst = append(dst, '<')
+	dst = strconv.AppendInt(dst, int64(pri), 10)
+	dst = append(dst, ">1 "...)
 	dst = appendInstant(dst, timeMicros)
 	dst = append(dst, ' ')
 	dst = append(dst, address...)

@@ -18,7 +18,7 @@ func TestHeaderForMessagesWithoutPRI(t *testing.T) {
 		{time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC), "2001:db8::7", "x<13>1 2024-02-29T00:00:00.000000Z 2001:db8::7 - - - - "},
 		{time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC), "", "x<13>1 1969-12-31T23:59:59.999999Z - - - - - "},
 	} {
-		if got := string(AppendHeader([]byte("x"), c.at.UnixMicro(), c.address)); got != c.want {
+		if got := string(AppendHeader([]byte("x"), DefaultPRI, c.at.UnixMicro(), c.address)); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
@@ -29,11 +29,12 @@ func TestAppendedHeaderIsStrictRFC5424(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 2000 {
 		at := time.UnixMicro(r.Int64N(4_000_000_000_000_000)).UTC()
-		m, err := parser.Parse(append(AppendHeader(nil, at.UnixMicro(), "192.0.2.7"), "text"...))
+		pri := r.IntN(192)
+		m, err := parser.Parse(append(AppendHeader(nil, pri, at.UnixMicro(), "192.0.2.7"), "text"...))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.(*rfc5424.SyslogMessage); !got.Timestamp.Equal(at) || *got.Hostname != "192.0.2.7" || *got.Message != "text" {
+		if got := m.(*rfc5424.SyslogMessage); !got.Timestamp.Equal(at) || *got.Hostname != "192.0.2.7" || *got.Message != "text" || int(*got.Priority) != pri {
 			t.Fatalf("%s: %+v", at, got)
 		}
 	}
@@ -41,7 +42,7 @@ func TestAppendedHeaderIsStrictRFC5424(t *testing.T) {
 
 func TestAppendHeaderAllocatesNothing(t *testing.T) {
 	buf := make([]byte, 0, 128)
-	if n := testing.AllocsPerRun(100, func() { AppendHeader(buf, 1739312055583851, "192.0.2.7") }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { AppendHeader(buf, 191, 1739312055583851, "192.0.2.7") }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -272,26 +272,3 @@ func TestFramingCorpus(t *testing.T) {
 		})
 	}
 }
-
-func BenchmarkFramer(b *testing.B) {
-	text := "<13>1 2024-01-02T03:04:05.000000Z host app 1 - - " + strings.Repeat("x", 206)
-	for name, message := range map[string]string{
-		"LF":    text + "\n",
-		"NUL":   text + "\x00",
-		"octet": fmt.Sprintf("%d %s", len(text), text),
-	} {
-		b.Run(name, func(b *testing.B) {
-			const count = 1000
-			buf := []byte(strings.Repeat(message, count))
-			f := NewFramer(64 << 10)
-			b.SetBytes(int64(len(message)))
-			b.ReportAllocs()
-			for n := 0; n < b.N; {
-				for rest := buf; len(rest) > 0; n++ {
-					_, used, _, _ := f.Next(rest, false)
-					rest = rest[used:]
-				}
-			}
-		})
-	}
-}

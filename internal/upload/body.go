@@ -43,7 +43,7 @@ func appendBody(in *firehose.PutRecordBatchInput) ([]byte, error) {
 			b = append(b, ',')
 		}
 		b = append(b, bodyRecord...)
-		b = base64.StdEncoding.AppendEncode(b, r.Data)
+		b = appendBase64(b, r.Data)
 		b = append(b, `"}`...)
 	}
 	return append(b, bodyEnd...), nil

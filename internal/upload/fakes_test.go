@@ -52,7 +52,7 @@ func (q *fakeQueue) add(data ...[]byte) {
 	defer q.mu.Unlock()
 	for _, d := range data {
 		q.offered = append(q.offered, len(q.records))
-		q.records = append(q.records, event.Record{Listener: "tcp/514", Events: 1, Data: d})
+		q.records = append(q.records, event.Record{Listener: "tcp/514", Events: 1, RawBytes: int64(5 * len(d)), Data: d})
 		q.fate = append(q.fate, "")
 		q.bytes += len(d)
 	}

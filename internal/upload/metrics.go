@@ -4,9 +4,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// billedStep is what Firehose rounds every record up to when it bills.
-const billedStep = 5 << 10
-
 // Results of a call.
 const (
 	callOK      = "ok"
@@ -22,9 +19,8 @@ type metrics struct {
 	delivered   prometheus.Counter
 	returned    prometheus.Counter
 	deadLetters prometheus.Counter
-	bytes       prometheus.Counter
-	billed      prometheus.Counter
 	seconds     prometheus.Histogram
+	billing     billing
 }
 
 func newMetrics(r prometheus.Registerer, u *Uploader) (*metrics, error) {
@@ -43,12 +39,6 @@ func newMetrics(r prometheus.Registerer, u *Uploader) (*metrics, error) {
 		delivered:   records.WithLabelValues("delivered"),
 		returned:    records.WithLabelValues("returned"),
 		deadLetters: records.WithLabelValues("dead_letter"),
-		bytes: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "kinesyslog_upload_bytes_total", Help: "Bytes of records that Firehose took, before base64.",
-		}),
-		billed: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "kinesyslog_upload_billed_bytes_total", Help: "The same with every record rounded up to 5 KiB, as it is billed.",
-		}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "kinesyslog_upload_seconds", Help: "Time of one call, failed ones included.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 14),
@@ -61,8 +51,8 @@ func newMetrics(r prometheus.Registerer, u *Uploader) (*metrics, error) {
 		m.retries[reason] = retries.WithLabelValues(reason)
 	}
 	m.retries[reasonCancelled] = retries.WithLabelValues(reasonCancelled)
-	for _, c := range []prometheus.Collector{
-		calls, records, retries, m.bytes, m.billed, m.seconds,
+	for _, c := range append(m.billing.collectors(),
+		calls, records, retries, m.seconds,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "kinesyslog_upload_in_flight", Help: "Calls being made.",
 		}, func() float64 { return float64(u.gate.load()) }),
@@ -72,7 +62,7 @@ func newMetrics(r prometheus.Registerer, u *Uploader) (*metrics, error) {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "kinesyslog_upload_last_success_timestamp_seconds", Help: "When Firehose last took a record; 0 for never.",
 		}, u.lastSuccess),
-	} {
+	) {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
@@ -103,10 +93,7 @@ func (m *metrics) answered(s sorted) {
 	}
 	m.delivered.Add(float64(len(s.accepted)))
 	m.returned.Add(float64(len(s.refused)))
-	for _, r := range s.accepted {
-		m.bytes.Add(float64(len(r.Data)))
-		m.billed.Add(float64((len(r.Data) + billedStep - 1) / billedStep * billedStep))
-	}
+	m.billing.add(s.accepted)
 }
 
 // failedCall counts a call whose records are all kept.

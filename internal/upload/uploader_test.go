@@ -486,6 +486,7 @@ func TestMetricsSayWhatHappened(t *testing.T) {
 			"kinesyslog_upload_records_total returned":  4,
 			"kinesyslog_upload_records_total delivered": 3,
 			"kinesyslog_upload_retries_total throttled": 2,
+			"kinesyslog_upload_raw_bytes_total":         90000,
 			"kinesyslog_upload_bytes_total":             18000,
 			"kinesyslog_upload_billed_bytes_total":      30720,
 		}
