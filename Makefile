@@ -1,7 +1,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 GO_TOOL  = go tool -modfile=tools/go.mod
 
-.PHONY: build test race lint fuzz bench man clean
+.PHONY: build test race lint fmt fuzz bench bench-check bench-baseline man clean
 
 build: ## the static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/kinesyslog ./cmd/kinesyslog
@@ -28,8 +28,14 @@ fuzz: ## every fuzz target, one after another
 	  done; \
 	done
 
-bench: ## the micro-benchmarks, with their yardsticks beside them
-	go test -run '^$$' -bench . -benchmem ./internal/syslog ./internal/cwl ./internal/journal ./internal/batch ./internal/spool ./internal/listen
+bench: ## the micro-benchmarks, with their yardsticks beside them, and what cores share
+	@go run ./internal/yardstick/ratios show
+
+bench-check: ## fails if one of ours got slower than .ci/ratios.txt allows, or allocates more
+	@go run ./internal/yardstick/ratios check
+
+bench-baseline: ## writes .ci/ratios.txt anew: on a quiet machine, and look at the difference
+	@go run ./internal/yardstick/ratios renew
 
 man: build ## man pages into man/
 	mkdir -p man && ./bin/kinesyslog man man
