@@ -30,7 +30,7 @@ const (
 // which they gather. Not for concurrent use.
 type gathering struct {
 	buffer  int // bytes that the socket holds, in the kernel's accounting
-	readers int // that may pause at the same time
+	readers int // of the process that may pause at the same time
 	state   next
 	last    time.Time // when the last read ended
 
@@ -108,7 +108,9 @@ func (g *gathering) look() {
 		return // g.spare stays false
 	}
 	used := time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	g.spare = enough(used-g.used, passed, runtime.GOMAXPROCS(0)-g.readers)
+	if !g.looked.IsZero() {
+		g.spare = enough(used-g.used, passed, runtime.GOMAXPROCS(0)-g.readers)
+	}
 	g.looked, g.used = now, used
 }
 

@@ -79,3 +79,16 @@ func TestReaderKeepsAProcessorOnlyIfTheOthersGetByWithoutIt(t *testing.T) {
 		}
 	}
 }
+
+func TestReaderKeepsNoProcessorBeforeItHasMeasured(t *testing.T) {
+	g := gathering{readers: -8} // many processors are left over
+	g.look()
+	if g.spare {
+		t.Error("a processor is kept without knowing how busy the others are")
+	}
+	g.looked = g.looked.Add(-spareInterval)
+	g.look()
+	if !g.spare {
+		t.Error("no processor is kept although eight are left over")
+	}
+}

@@ -36,7 +36,7 @@ func newReceiver(u *UDP, s *socket) *receiver {
 		gelf:      newGELFDatagrams(u),
 		own:       newSenders(u.sources),
 		asGELF:    newSenders(u.gelfSources),
-		gathering: gathering{buffer: s.bufferSize(), readers: len(u.sockets)},
+		gathering: gathering{buffer: s.bufferSize(), readers: max(u.opts.Readers, len(u.sockets))},
 		waits:     [2]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: -1, Events: unix.POLLIN}},
 	}
 }

@@ -41,6 +41,10 @@ type UDPOptions struct {
 	// the kernel spreads senders over them, and leaves each with one, so that its
 	// messages stay in order. 0: one. A File is one.
 	Sockets int
+	// Readers is how many sockets all UDP listeners of the process have together.
+	// Each reader keeps a processor to itself while it lets datagrams gather, if
+	// enough are left. 0: there is no other listener.
+	Readers int
 	// ReceiveBuffer is how many bytes each socket should hold while nobody
 	// reads. 0: DefaultReceiveBuffer.
 	ReceiveBuffer int

@@ -49,7 +49,7 @@ func (r *Relay) bind() (err error) {
 	}
 	for _, port := range r.cfg.UDPPorts {
 		l, err := listen.NewUDP(listen.UDPOptions{
-			Address: r.cfg.Address, Port: port, File: r.inherited.datagrams(port), Sockets: udpSockets(), Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
+			Address: r.cfg.Address, Port: port, File: r.inherited.datagrams(port), Sockets: udpSockets(), Readers: len(r.cfg.UDPPorts) * udpSockets(), Format: r.format(), MaxMessage: r.cfg.MaxMessageBytes,
 			NameByEndpoint: r.byEndpoint(), Allow: r.allowed.function("udp", port), Proxy: r.proxy(port), Limits: r.limits,
 			Journal: appenders{r.journal}, Ledger: r.ledger, Logger: r.log, Registerer: r.registry,
 		})
