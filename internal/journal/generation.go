@@ -34,6 +34,9 @@ type Generation struct {
 	text   int64 // bytes of messages as they came
 	next   uint64
 	counts []Count
+	index  []placed // the blocks, unless it is scattered
+	// scattered: blocks are small, or were written by an earlier process.
+	scattered bool
 
 	syncing sync.Mutex // held while the file is synced or closed
 	file    vfs.File   // nil once dropped
@@ -203,6 +206,9 @@ func (c *Contents) At(offset int) event.Block {
 	payload := int(uint32(data[8]) | uint32(data[9])<<8 | uint32(data[10])<<16 | uint32(data[11])<<24)
 	return decodeBlock(data[:blockHeaderSize+payload], int(data[32])|int(data[33])<<8)
 }
+
+// Err is nil: Load has read all of it, and what is damaged is in Damage.
+func (c *Contents) Err() error { return nil }
 
 // Damage tells what the last walk through Blocks could not read.
 func (c *Contents) Damage() []Damage { return c.damage }

@@ -55,6 +55,9 @@ func (s *shard) write(st *staging) (*Generation, error) {
 		s.seal() // another file may do better
 		return nil, fmt.Errorf("write to journal file %s: %w", g.path, err)
 	}
+	for _, b := range st.blocks {
+		g.place(g.size+int64(b.start), b.end-b.start, b.source)
+	}
 	g.size += int64(len(st.buf))
 	g.next = next
 	s.journal.budget.Use(int64(len(st.buf)))

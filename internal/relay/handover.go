@@ -34,7 +34,9 @@ type handover struct {
 
 	compression *compression
 
-	memory arena
+	byHost bool   // blocks are read in the order of hosts, so again and again
+	window []byte // of a generation that is read block by block
+	memory arena  // of one that is read as a whole
 	counts map[string]uint64 // messages of the generation at hand, by listener
 }
 
@@ -80,10 +82,17 @@ func (h *handover) next(ctx context.Context) *journal.Generation {
 	return h.journal.Next(ctx)
 }
 
-// convert writes the records of a generation aside, makes them durable,
-// publishes them by one rename, and then drops the journal file. Whatever moment
-// a crash comes at, either the journal file counts or the published records.
+// convert makes records of a generation. Blocks of some size are read one by
+// one; if that meets anything odd, and where blocks are small, it is read as a
+// whole.
 func (h *handover) convert(g *journal.Generation) error {
+	if s := g.Sequence(&h.window); s != nil && !h.byHost {
+		err := h.publish(g, s)
+		if s.Err() == nil {
+			return err
+		}
+		h.log.Warn("a journal file could not be read block by block; it is read as a whole", slog.Any("error", s.Err()))
+	}
 	buf, err := h.memory.get(g.Size())
 	if err != nil {
 		return err
@@ -92,15 +101,30 @@ func (h *handover) convert(g *journal.Generation) error {
 	if err != nil {
 		return err
 	}
+	return h.publish(g, contents)
+}
+
+// contents are a generation's blocks, read in one way or the other.
+type contents interface {
+	batch.Contents
+	Err() error
+	Damage() []journal.Damage
+}
+
+// publish writes the records of a generation aside, makes them durable,
+// publishes them by one rename, and then drops the journal file. Whatever moment
+// a crash comes at, either the journal file counts or the published records.
+func (h *handover) publish(g *journal.Generation, from contents) error {
 	w, err := h.spool.Create(g.Name)
 	if err != nil {
 		return err
 	}
 	clear(h.counts)
-	if err := h.converter.Convert(g, contents, counting{w, h.counts}); err != nil {
+	err = h.converter.Convert(g, from, counting{w, h.counts})
+	if err = errors.Join(err, from.Err()); err != nil {
 		return errors.Join(err, w.Abort())
 	}
-	damage := contents.Damage()
+	damage := from.Damage()
 	if len(h.counts) == 0 {
 		if err := w.Abort(); err != nil {
 			return err

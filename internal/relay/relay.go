@@ -156,7 +156,7 @@ func (r *Relay) openStages() (err error) {
 		}
 		r.workers = append(r.workers, &handover{
 			journal: r.journal, spool: r.spool, ledger: r.ledger, converter: c, budget: r.budget, reserve: r.reserve,
-			compression: r.compression, log: r.log, counts: map[string]uint64{},
+			compression: r.compression, log: r.log, counts: map[string]uint64{}, byHost: r.cfg.StreamName == config.ByHost,
 		})
 	}
 	return nil
