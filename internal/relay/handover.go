@@ -34,9 +34,9 @@ type handover struct {
 
 	compression *compression
 
-	byHost bool   // blocks are read in the order of hosts, so again and again
-	window []byte // of a generation that is read block by block
-	memory arena  // of one that is read as a whole
+	byHost bool              // blocks are read in the order of hosts, so again and again
+	window []byte            // of a generation that is read block by block
+	memory arena             // of one that is read as a whole
 	counts map[string]uint64 // messages of the generation at hand, by listener
 }
 
