@@ -143,14 +143,17 @@ func (r *reader) setDeadline(draining bool) {
 // borrowing makes the reader use the lender's memory, if that is possible: it is
 // not where something lies between the socket and us, like TLS. The caller
 // calls buf.settle before anything that may take its time but the journal.
-func (r *reader) borrowing(l *lender) {
+func (r *reader) borrowing(l *lender) bool {
 	plain, ok := r.conn.(syscall.Conn)
 	if !ok {
-		return
+		return false
 	}
-	if raw, err := plain.SyscallConn(); err == nil { // else it is closed, and Read says so
-		r.raw, r.buf.lender = raw, l
+	raw, err := plain.SyscallConn()
+	if err != nil {
+		return false // it is closed, and Read says so
 	}
+	r.raw, r.buf.lender = raw, l
+	return true
 }
 
 // release gives back what the buffer has taken of the limits and of the lender.

@@ -19,6 +19,11 @@ type stream struct {
 	framer   framer
 	appender Appender
 
+	// lingers: a read gets all that has gathered. It is not so with TLS, where it
+	// gets a record, and a pause for each would hold the sender back.
+	lingers   bool
+	lingering lingering
+
 	// asGELF is asked once for the source of messages that are GELF among
 	// others, with the first of them. Nil: all messages are of source's format.
 	asGELF       func() *event.Source
@@ -43,8 +48,12 @@ func (s *stream) run(ctx context.Context) error {
 		}
 		n, err := s.read(stopping)
 		if n > 0 || err != nil {
-			if err := s.take(ctx, time.Now().UnixMicro(), err != nil); err != nil {
+			now := time.Now()
+			if err := s.take(ctx, now.UnixMicro(), err != nil); err != nil {
 				return err
+			}
+			if s.lingers && err == nil && !stopping {
+				time.Sleep(s.lingering.after(n, now))
 			}
 		}
 		switch {

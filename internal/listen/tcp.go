@@ -128,7 +128,7 @@ func (t *TCP) stream(conn net.Conn, stopping func() bool, from client) *stream {
 			t.lost.warn(slog.String("sender", from.sender.String()), slog.Any("error", cause))
 		},
 	}
-	s.borrowing(t.lender)
+	s.lingers = s.borrowing(t.lender)
 	if t.opts.Format == formatGELF {
 		s.framer = gelf.NewNULFramer(t.opts.MaxMessage)
 		return s
