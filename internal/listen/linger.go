@@ -9,7 +9,7 @@ const (
 	lingerPause = 4 * time.Millisecond
 	// lingerBelow is how many bytes are little. A connection that sends more
 	// than this in a pause is read without any.
-	lingerBelow = 32 << 10
+	lingerBelow = 4 << 10
 )
 
 // lingering decides whether to pause before a connection is read again. Not for
