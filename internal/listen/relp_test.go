@@ -53,10 +53,21 @@ func TestRELPGoesOnReadingWhileTheDiskIsBusy(t *testing.T) {
 	e.release(t)
 	c.acknowledged(2, 2)
 	c.silent()
-	e.release(t)
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		for {
+			select {
+			case e.disk.gate <- nil:
+			case <-ended:
+				return
+			}
+		}
+	}()
 	c.acknowledged(3, 2+more)
-	if n := e.disk.calls(); n != 2 {
-		t.Errorf("%d calls of Sync for what came during one, want 1", n-1)
+	// The last message may have been on its way when the second call began.
+	if n := e.disk.calls(); n > 3 {
+		t.Errorf("%d calls of Sync for what came during one, want 1 or 2", n-1)
 	}
 }
 
