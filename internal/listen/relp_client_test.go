@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"testing"
@@ -117,6 +118,28 @@ func (e *relpEnv) start(t *testing.T, opts RELPOptions) (*RELP, func()) {
 		t.Fatal(err)
 	}
 	return l, start(t, l)
+}
+
+// pipe opens a session without a socket between, for synctest.
+func (e *relpEnv) pipe(t *testing.T) *relpClient {
+	t.Helper()
+	l, err := NewRELP(RELPOptions{Address: "127.0.0.1", Journal: e.disk, Ledger: e.ledger, Logger: e.logger(), Registerer: e.reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // nobody is to connect
+	ours, theirs := net.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		// How it ends is for other tests: nobody is left to be told.
+		_ = l.speak(context.Background(), ours, func() bool { return false }, client{sender: netip.MustParseAddr("192.0.2.7")})
+	}()
+	t.Cleanup(func() {
+		theirs.Close()
+		<-ended
+	})
+	return newRELPClient(t, theirs)
 }
 
 // relpClient speaks RELP as a client does.
