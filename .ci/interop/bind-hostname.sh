@@ -22,7 +22,7 @@ came() { [ "$(numbers "$1" | wc -l)" = "$2" ]; }
 
 # run BINDING COME: how many are to come
 run() {
-  local binding=$1 come=$2 port began=$SECONDS relay_pid rsyslog_pid
+  local binding=$1 come=$2 port began=$SECONDS relay_pid rsyslog_pid talker
   port=$(free_port)
   mkdir "$binding-state"
   cat >"$binding.conf" <<END
@@ -43,7 +43,12 @@ END
   wait_for 10 listening "$port" || fail "the relay does not listen"
   start "rsyslogd-$binding" rsyslogd -n -f "$binding.conf" -i "$work/$binding.pid"
   rsyslog_pid=$pid
+  # librelp looks for answers when it sends: a refusal it has not read yet is noticed, and what it has on the way sent again, with the
+  # next message. So this sender does not fall silent, as no real one does for ever.
+  while sleep 1; do echo "<13>1 2024-01-02T03:04:05Z fw1 app - - - one more"; done >>messages &
+  talker=$! pids+=("$!")
   wait_for 60 came "$binding" "$come" || fail "$binding: $(numbers "$binding" | wc -l) messages came, want $come"
+  kill "$talker"
   stop "$rsyslog_pid"
   stop "$relay_pid"
   came "$binding" "$come" || fail "$binding: more than $come messages came"
