@@ -73,7 +73,8 @@ var (
 func rooms() []room {
 	return []room{
 		{packages: leaves},
-		{packages: []string{"cwl"}, others: []string{"github.com/klauspost/compress/"}},
+		{packages: []string{"deflate"}},
+		{packages: []string{"cwl"}, own: []string{"deflate"}, others: []string{"github.com/klauspost/compress/"}},
 		{packages: []string{"event", "ledger", "vfs", "cert", "privilege"}},
 		{packages: []string{"faultfs"}, own: []string{"vfs"}},
 		{packages: []string{"access"}, own: []string{"cert"}},

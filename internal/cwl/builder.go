@@ -7,9 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
-	"github.com/klauspost/compress/gzip"
+	"kinesyslog/internal/deflate"
 )
 
 const (
@@ -34,15 +33,16 @@ const (
 var ErrNoEvents = errors.New("document has no events")
 
 // Builder makes one record at a time: one gzip member, deterministic, that
-// holds one document. It takes about 1.1 MiB besides the record it has made and,
-// once warm, allocates nothing. Not for concurrent use.
+// holds one document. It takes 0.7 MiB besides the record it has made, and up to
+// 1.1 with a level that is not 4, 5 or 6; once warm, it allocates nothing. Not for
+// concurrent use.
 type Builder struct {
-	gz    *gzip.Writer
-	out   output // the compressed part of the record
-	chunk []byte // JSON that the compressor has not seen
-	given int    // bytes of JSON that it has seen
-	held  int    // the most it can have seen and not written out
-	level int    // of gz
+	gz    compressor
+	chunk []byte         // JSON that the compressor has not seen
+	hints []deflate.Hint // of the chunk
+	given int            // bytes of JSON that it has seen
+	last  int            // where in the JSON the last event begins
+	level int            // of gz
 
 	head   []byte // the document's beginning
 	name   []byte // scratch for appendName
@@ -52,14 +52,6 @@ type Builder struct {
 
 	timestamp int64 // that digits shows
 	digits    [13]byte
-}
-
-// output gathers what the compressor writes.
-type output struct{ b []byte }
-
-func (o *output) Write(p []byte) (int, error) {
-	o.b = append(o.b, p...)
-	return len(p), nil
 }
 
 // NewBuilder returns a Builder for a gzip level from 1 to 9.
@@ -76,18 +68,18 @@ func NewBuilder(level int) (*Builder, error) {
 // A new compressor takes the place of the old one, so that memory does not grow
 // with the number of levels used. The level that is set already costs nothing.
 func (b *Builder) SetLevel(level int) error {
-	if level < gzip.BestSpeed || level > gzip.BestCompression {
+	if level < 1 || level > 9 {
 		return fmt.Errorf("gzip level %d: must be from 1 to 9", level)
 	}
 	b.open = false
 	if level == b.level {
 		return nil
 	}
-	gz, err := gzip.NewWriterLevel(&b.out, level)
+	gz, err := newCompressor(level)
 	if err != nil {
-		return fmt.Errorf("gzip level %d: %w", level, err)
+		return err
 	}
-	b.gz, b.level, b.held = gz, level, mostHeld(level)
+	b.gz, b.level = gz, level
 	return nil
 }
 
@@ -129,10 +121,9 @@ func (b *Builder) appendName(name string) {
 
 // restart makes the document an empty one.
 func (b *Builder) restart() {
-	b.out.b = b.out.b[:0]
-	b.gz.Reset(&b.out)
-	b.gz.ModTime = time.Unix(0, 0) // written as 0; the zero Time is not
+	b.gz.reset()
 	b.chunk = append(b.chunk[:0], b.head...)
+	b.hints = b.hints[:0]
 	b.given, b.events, b.open, b.err = 0, 0, true, nil
 }
 
@@ -151,16 +142,17 @@ func (b *Builder) Add(id *ID, timestamp int64, header, text []byte) (ok bool) {
 	if !b.open || b.given+len(b.chunk)+len(header)+len(text) > MaxJSON {
 		return false
 	}
-	mark := len(b.chunk)
+	mark, hints := len(b.chunk), len(b.hints)
 	b.appendEvent(id, timestamp, header, text)
 	if !b.fits() || b.events > 0 && !b.surelyFits() {
-		b.chunk = b.chunk[:mark]
+		b.chunk, b.hints = b.chunk[:mark], b.hints[:hints]
 		return false
 	}
 	if !b.surelyFits() && !b.turnsOutToFit() {
 		b.restart()
 		return false
 	}
+	b.last = b.given + mark
 	b.events++
 	if len(b.chunk) >= chunkSize {
 		b.compress()
@@ -181,6 +173,12 @@ func (b *Builder) appendEvent(id *ID, timestamp int64, header, text []byte) {
 	c = append(c, `","timestamp":`...)
 	c = append(c, b.digits[:]...)
 	c = append(c, `,"message":"`...)
+	if b.events > 0 {
+		// Between two texts, from the end of the one to the beginning of the
+		// other, there stands what did so last time, but for some digits.
+		from := max(len(b.chunk)-len(`"}`), 0)
+		b.hints = append(b.hints, deflate.Hint{Offset: from, Length: len(c) - from, Distance: b.given + len(b.chunk) - b.last})
+	}
 	c = AppendText(c, header)
 	c = AppendText(c, text)
 	b.chunk = append(c, `"}`...)
@@ -194,10 +192,10 @@ func (b *Builder) setTimestamp(t int64) {
 // compress hands the chunk to the compressor.
 func (b *Builder) compress() {
 	b.given += len(b.chunk)
-	if _, err := b.gz.Write(b.chunk); err != nil && b.err == nil {
+	if err := b.gz.write(b.chunk, b.hints); err != nil && b.err == nil {
 		b.err = err
 	}
-	b.chunk = b.chunk[:0]
+	b.chunk, b.hints = b.chunk[:0], b.hints[:0]
 }
 
 // Events returns how many events the open document has.
@@ -216,12 +214,13 @@ func (b *Builder) Close() ([]byte, error) {
 	if b.err != nil {
 		return nil, fmt.Errorf("compressing a document: %w", b.err)
 	}
-	if err := b.gz.Close(); err != nil {
+	record, err := b.gz.close()
+	if err != nil {
 		return nil, fmt.Errorf("compressing a document: %w", err)
 	}
 	// surelyFits builds on how the compressor works, so it is not trusted.
-	if len(b.out.b) > MaxRecord {
-		return nil, fmt.Errorf("record of %d bytes is longer than the %d that Firehose takes", len(b.out.b), MaxRecord)
+	if len(record) > MaxRecord {
+		return nil, fmt.Errorf("record of %d bytes is longer than the %d that Firehose takes", len(record), MaxRecord)
 	}
-	return b.out.b, nil
+	return record, nil
 }
