@@ -261,6 +261,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	services.Go(func() error { r.forecast.run(background); return nil })
 	services.Go(func() error { (&intakeLog{why: r.intakeStopped, log: r.log}).watch(background); return nil })
 	services.Go(func() error { r.compression.run(background); return nil })
+	services.Go(func() error { newLull(r.work).watch(background); return nil })
 	services.Go(func() error { r.reserve.keep(background, r.makeRoom()); return nil })
 
 	uploading, stopUploading := context.WithCancel(background)
