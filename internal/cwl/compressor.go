@@ -17,7 +17,7 @@ type compressor interface {
 	reset()
 	// write compresses JSON. The hints are for those who can use them.
 	write(json []byte, hints []deflate.Hint) error
-	// flush makes bound exact to within 64 bytes, at the cost of some.
+	// flush makes bound exact to within 1,300 bytes, at the cost of some.
 	flush() error
 	// bound returns the most bytes that the member has if it is closed after n
 	// more bytes.

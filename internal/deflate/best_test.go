@@ -13,7 +13,7 @@ func TestAssemblyChoosesAsGoDoes(t *testing.T) {
 			w.memory[i] = byte('a' + r.IntN(2)*r.IntN(3)) // long matches are frequent
 		}
 		for range 5000 {
-			pos := before + r.IntN(windowSize-slack-before+1)
+			pos := before + r.IntN(windowSize-slack-before+further+1)
 			b, b1 := r.Uint64(), r.Uint64()
 			k, k1 := best2(w, pos, b, b1)
 			wantK, wantK1 := best2Go(w, pos, b, b1)

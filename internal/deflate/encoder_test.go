@@ -5,7 +5,9 @@ import (
 	"compress/flate"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,6 +142,23 @@ func TestHintsOfAnyKindAlterNothing(t *testing.T) {
 	}
 }
 
+func TestHintsThatAreNoneAlterNothing(t *testing.T) {
+	for _, n := range []int{4, 1200, 240_000} {
+		text := bytes.Repeat([]byte("hello world "), n/12+1)[:n]
+		for _, h := range []Hint{
+			{0, n + 1, 1}, {n - 1, 2, 1}, {n, 1, 1}, {n + 300, -400, 12}, {n + 1, -1, 1}, {math.MaxInt - 1000, 1, 12}, {math.MinInt, -1, 12},
+			{-5, 10, 12}, {2, 0, 12}, {2, -1, 12}, {0, math.MaxInt, 1}, {1, 1, math.MinInt}, {1, 1, math.MaxInt},
+		} {
+			e := NewEncoder()
+			e.Write(text, []Hint{h})
+			e.Write(text, []Hint{h, {1, 2, 3}, h, {1, 2, 3}})
+			if got := inflate(t, e.Close()); !bytes.Equal(got, slices.Concat(text, text)) {
+				t.Errorf("%d bytes, hint %v: altered", n, h)
+			}
+		}
+	}
+}
+
 // What --compression promises: as small as the library at level 6, give or
 // take a twentieth.
 func TestStreamsAreNoLargerThanTheLibrarysAtLevel6(t *testing.T) {
@@ -240,11 +259,11 @@ func TestAWarmEncoderAllocatesNothing(t *testing.T) {
 
 func FuzzEncoder(f *testing.F) {
 	for _, text := range texts() {
-		f.Add(text[:min(len(text), 300)], uint8(3), uint16(70), int16(90), uint8(100), uint16(4096))
+		f.Add(text[:min(len(text), 300)], uint8(3), uint16(70), int16(90), uint8(100), uint16(4096), int64(0))
 	}
-	f.Add([]byte("a line of a log "), uint8(255), uint16(700), int16(16), uint8(40), uint16(40_000))
+	f.Add([]byte("a line of a log "), uint8(255), uint16(700), int16(16), uint8(40), uint16(40_000), int64(-3))
 	e := NewEncoder()
-	f.Fuzz(func(t *testing.T, piece []byte, times uint8, every uint16, distance int16, length uint8, size uint16) {
+	f.Fuzz(func(t *testing.T, piece []byte, times uint8, every uint16, distance int16, length uint8, size uint16, odd int64) {
 		var text []byte
 		for i := range int(times) {
 			text = append(append(text, piece...), byte(i)) // so that it passes the window's end
@@ -256,6 +275,11 @@ func FuzzEncoder(f *testing.F) {
 		e.Reset(nil)
 		bound := e.Bound(len(text))
 		stream := compress(e, text, hints, 256+int(size))
+		e.Reset(nil)
+		e.Write(text, []Hint{{int(odd), int(distance), int(every)}, {int(every), int(length), int(odd)}})
+		if got := inflate(t, e.Close()); !bytes.Equal(got, text) {
+			t.Error("altered by a hint that is none")
+		}
 		if len(stream) > bound {
 			t.Errorf("%d bytes, bound %d", len(stream), bound)
 		}

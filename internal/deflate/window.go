@@ -15,7 +15,7 @@ const (
 
 	// before is how much memory there is before the first byte: candidates that
 	// lie there are compared like any other, and then given up.
-	before = maxDistance + 1024
+	before = maxDistance
 	// slack is how far behind the last byte is read, and found to be zero.
 	slack = 512
 )
