@@ -146,8 +146,19 @@ func TestHintsThatAreNoneAlterNothing(t *testing.T) {
 	for _, n := range []int{4, 1200, 240_000} {
 		text := bytes.Repeat([]byte("hello world "), n/12+1)[:n]
 		for _, h := range []Hint{
-			{0, n + 1, 1}, {n - 1, 2, 1}, {n, 1, 1}, {n + 300, -400, 12}, {n + 1, -1, 1}, {math.MaxInt - 1000, 1, 12}, {math.MinInt, -1, 12},
-			{-5, 10, 12}, {2, 0, 12}, {2, -1, 12}, {0, math.MaxInt, 1}, {1, 1, math.MinInt}, {1, 1, math.MaxInt},
+			{0, n + 1, 1},
+			{n - 1, 2, 1},
+			{n, 1, 1},
+			{n + 300, -400, 12},
+			{n + 1, -1, 1},
+			{math.MaxInt - 1000, 1, 12},
+			{math.MinInt, -1, 12},
+			{-5, 10, 12},
+			{2, 0, 12},
+			{2, -1, 12},
+			{0, math.MaxInt, 1},
+			{1, 1, math.MinInt},
+			{1, 1, math.MaxInt},
 		} {
 			e := NewEncoder()
 			e.Write(text, []Hint{h})
