@@ -1,6 +1,6 @@
 // Package deflate compresses log documents (RFC 1951). It is what the relay
-// spends most of its time on, and is here because it takes two thirds of the
-// time of a general compressor for records as small: it is told where the text
+// spends most of its time on, and is here because it takes 0.6 to 0.8 of the time
+// of a general compressor for records as small: it is told where the text
 // repeats itself, and is built for processors to which a wrong guess of a
 // branch costs more than the comparison that would have spared it.
 //
