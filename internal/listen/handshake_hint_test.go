@@ -2,6 +2,7 @@ package listen
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"strings"
 	"testing"
@@ -29,11 +30,15 @@ func TestHandshakesThatFailAreLoggedWithWhatToDo(t *testing.T) {
 			"an old suite", hello(&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}),
 			"RFC 9662",
 		},
-		{"no trust in us", hello(&tls.Config{ServerName: "relay.test"}), "does not trust our certificate"},
+		{"no trust in us", hello(&tls.Config{ServerName: "relay.test", RootCAs: x509.NewCertPool()}), "does not trust our certificate"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := newEnv()
-			l, _ := startTCP(t, e.tcp(TCPOptions{TLS: c.server(), Handshake: 200 * time.Millisecond}))
+			patience := 10 * time.Second
+			if tt.name == "silence" {
+				patience = 200 * time.Millisecond
+			}
+			l, _ := startTCP(t, e.tcp(TCPOptions{TLS: c.server(), Handshake: patience}))
 			tt.try(t, l.Addr().String())
 			e.log.wait(t, tt.want)
 			waitForMetric(t, e, "kinesyslog_tls_handshake_failures_total", 1)
