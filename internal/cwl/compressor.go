@@ -28,8 +28,8 @@ type compressor interface {
 
 const (
 	gzipTrailerSize = 8
-	// ownLevels are made by package deflate, which is both faster and smaller
-	// on log documents than the library at these levels.
+	// Levels 4 to 6 are made by package deflate, which on log documents takes
+	// less time than the library at 5 and 6, for records about as small as at 6.
 	firstOwnLevel, lastOwnLevel = 4, 6
 )
 

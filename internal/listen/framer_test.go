@@ -105,7 +105,7 @@ func FuzzMixedFramerLosesNothing(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream string, piece uint8) {
 		if stripped.MatchString(stream) {
-			t.Skip()
+			t.Skip("counts, and the space of Cisco ASA, are not told apart from content here")
 		}
 		limit := max(len(stream), 1)
 		want := endings(frame(t, syslog.NewFramer(limit), limit, stream, int(piece)+1))
